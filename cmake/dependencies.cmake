@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+# Libraries that Ballast leans on, gathered in one target.
+option(BALLAST_ONEDNN "Build the oneDNN backend" ON)
+
+find_package(Threads REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(LibArchive REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
+pkg_check_modules(YAJL REQUIRED IMPORTED_TARGET yajl)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+add_library(ballast_deps INTERFACE)
+target_link_libraries(ballast_deps INTERFACE
+  Threads::Threads ZLIB::ZLIB LibArchive::LibArchive PkgConfig::YAML
+  PkgConfig::YAJL PkgConfig::XXHASH m)
+
+if(BALLAST_ONEDNN)
+  find_package(dnnl REQUIRED CONFIG)
+  find_package(OpenMP REQUIRED COMPONENTS C)
+  target_link_libraries(ballast_deps INTERFACE DNNL::dnnl OpenMP::OpenMP_C)
+endif()

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * model.h: the networks by name, and a trained one put to use.
+ *
+ * Weights are safetensors files with the names and layouts of PyTorch's own
+ * models; Ballast adds what it needs to rebuild the network (model, form,
+ * classes, input size, normalisation) to the header's metadata.
+ */
+#ifndef BALLAST_MODEL_H
+#define BALLAST_MODEL_H
+
+#include <stdint.h>
+
+#include "ballast/data.h"
+#include "ballast/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A family member: one row of bl_model_types. */
+typedef struct bl_model_type {
+    const char *name;    /* "resnet32"              */
+    const char *summary; /* at most 60 characters   */
+    const char *paper;
+    int32_t blocks[4];   /* residual blocks a stage, 0 ends */
+} bl_model_type;
+
+BL_API const bl_model_type *const *bl_model_types(void);
+BL_API const bl_model_type *bl_model_find(const char *name);
+
+/** How a network ends: "plain" (one linear classifier), "cosine" (normalised
+ *  classifier without bias) or "bbn" (two branches, one joint classifier). */
+typedef struct bl_network_spec {
+    const bl_model_type *model;
+    const char *form;
+    int32_t h, w, c; /* input: any >= 1 */
+    int32_t n_class; /* >= 1            */
+} bl_network_spec;
+
+/** Facts of a network. */
+typedef struct bl_network_facts {
+    int64_t parameters;        /* trainable scalars                         */
+    double forward_gflop;      /* a sample at inference: 2 x multiply-adds  */
+    double train_gflop;        /* a sample (BBN: a pair) a training step    */
+} bl_network_facts;
+
+BL_API BL_MUST_USE bl_status bl_network_measure(bl_network_facts *out,
+                                                const bl_network_spec *spec);
+
+/* ---- compute ----------------------------------------------------------- */
+
+/** What a backend can do on this machine: one row of bl_backend_list. */
+typedef struct bl_backend_info {
+    const char *name;    /* "ref", "onednn"                    */
+    const char *summary;
+    int available;       /* built and usable here              */
+    int fp32, bf16;      /* precisions it runs                 */
+    int bf16_native;     /* hardware multiplies bf16: "auto"   */
+} bl_backend_info;
+
+/** Fills rows [max] and returns how many backends were built. */
+BL_API int32_t bl_backend_list(bl_backend_info *rows, int32_t max);
+
+/* ---- inference --------------------------------------------------------- */
+
+typedef struct bl_classifier bl_classifier;
+
+/** How a classifier computes; zero-initialise for the defaults. */
+typedef struct bl_compute {
+    const char *backend;   /* NULL or "auto": the fastest that is available */
+    const char *precision; /* NULL or "auto", "fp32", "bf16"                */
+    int32_t threads;       /* 0: one a core                                 */
+} bl_compute;
+
+/** Loads weights that Ballast wrote.
+ *
+ * Errors   BL_EIO, BL_EFORMAT (names file and tensor, found and wanted).
+ * Owns     the caller, bl_classifier_free.
+ */
+BL_API BL_MUST_USE bl_status bl_classifier_open(bl_classifier **out,
+                                                const char *path,
+                                                const bl_compute *compute);
+BL_API void bl_classifier_free(bl_classifier *classifier);
+
+/** Computes logits of n images.
+ *
+ * Shapes   pixels [n][h][w][c] u8, raw (normalised inside);
+ *          z [n][C] f32, written.
+ * Exact    an image's logits do not depend on the others' values.
+ */
+BL_API BL_MUST_USE bl_status bl_classifier_logits(bl_classifier *classifier,
+                                                  const uint8_t *pixels,
+                                                  int64_t n, float *z);
+
+/** Input size and classes of the loaded network; borrowed strings. */
+BL_API const bl_network_spec *bl_classifier_spec(const bl_classifier *c);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sampler.h: which image is the i-th of an epoch.
+ *
+ * A sampler is a pure function of (seed, epoch, index): no draw depends on
+ * another, on threads, or on where a run was stopped.
+ */
+#ifndef BALLAST_SAMPLER_H
+#define BALLAST_SAMPLER_H
+
+#include <stdint.h>
+
+#include "ballast/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bl_sampler bl_sampler;
+
+/** An idea of sampling: one row of bl_sampler_types. */
+typedef struct bl_sampler_type {
+    const char *name;    /* "permutation", "uniform", "balanced", "reversed" */
+    const char *summary; /* at most 60 characters                            */
+    const char *paper;   /* arXiv or DOI, or "" for common knowledge         */
+    /** Relative weight of a class of n images, n_max the largest; NULL for
+     *  samplers that do not draw a class first. */
+    double (*class_weight)(int64_t n, int64_t n_max);
+    int permutes; /* each image once an epoch, without replacement */
+} bl_sampler_type;
+
+BL_API const bl_sampler_type *const *bl_sampler_types(void);
+BL_API const bl_sampler_type *bl_sampler_find(const char *name);
+
+/** Creates a sampler over labels.
+ *
+ * Shapes   labels [n] i32 in [0, n_class), copied.
+ * Errors   BL_EINVAL if n < 1, or a class without images would be drawn.
+ * Cost     O(n + C) memory; a draw is O(1) (alias table over classes).
+ */
+BL_API BL_MUST_USE bl_status bl_sampler_create(bl_sampler **out,
+                                               const bl_sampler_type *type,
+                                               const int32_t *labels,
+                                               int64_t n, int32_t n_class,
+                                               uint64_t seed, uint32_t stream);
+BL_API void bl_sampler_free(bl_sampler *sampler);
+
+/** Prepares an epoch (1-based): permutes where the type permutes, O(n). */
+BL_API void bl_sampler_begin(bl_sampler *sampler, uint32_t epoch);
+
+/** Position of the i-th image of the epoch begun, 0 <= i < n.
+ *
+ * Exact    reads only: any number of threads may call it between begins.
+ */
+BL_API int64_t bl_sampler_at(const bl_sampler *sampler, int64_t i);
+
+/** Probability of each class in one draw, p [n_class]. */
+BL_API void bl_sampler_class_p(const bl_sampler *sampler, double *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

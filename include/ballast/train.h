@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * train.h: methods, and a trainer that is stepped by its caller.
+ *
+ *     bl_trainer *t;
+ *     bl_trainer_create(&t, config, data, NULL);
+ *     while ((status = bl_trainer_step(t)) == BL_OK)
+ *         ;                       // look at bl_trainer_progress(t) if you like
+ *     // BL_END: done; below zero: bl_error_last()
+ *
+ * A call of bl_trainer_step does one bounded piece of work (a training step, a
+ * batch of the evaluation, the closing of an epoch), so a caller can stop
+ * between any two and lose nothing.
+ */
+#ifndef BALLAST_TRAIN_H
+#define BALLAST_TRAIN_H
+
+#include <stdint.h>
+
+#include "ballast/config.h"
+#include "ballast/data.h"
+#include "ballast/eval.h"
+#include "ballast/log.h"
+#include "ballast/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A method is a row: it names entries of other tables. */
+typedef struct bl_method_type {
+    const char *name;    /* "bbn"                                          */
+    const char *summary; /* at most 60 characters                          */
+    const char *paper;
+    const char *form;    /* of the network: "plain", "cosine", "bbn"       */
+    const char *loss;    /* of bl_loss_types                               */
+    const char *const *settings; /* "key=value" it changes, NULL-terminated */
+} bl_method_type;
+
+BL_API const bl_method_type *const *bl_method_types(void);
+BL_API const bl_method_type *bl_method_find(const char *name);
+
+/** A loss: one row of bl_loss_types. */
+typedef struct bl_loss_type {
+    const char *name;
+    const char *summary;
+    const char *paper;
+    const char *equation; /* one line, letters of docs/notation.md */
+} bl_loss_type;
+
+BL_API const bl_loss_type *const *bl_loss_types(void);
+
+/** A learning-rate schedule: one row of bl_schedule_types. */
+typedef struct bl_schedule_type {
+    const char *name;
+    const char *summary;
+    const char *paper;
+    /** Factor on the base rate at epoch e (1-based) of E. */
+    double (*factor)(const bl_config *config, int64_t e, int64_t E);
+} bl_schedule_type;
+
+BL_API const bl_schedule_type *const *bl_schedule_types(void);
+
+/** How BBN's alpha moves: one row of bl_adaptor_types. */
+typedef struct bl_adaptor_type {
+    const char *name;
+    const char *summary;
+    const char *paper;
+    /** alpha for x = (e - 1) / D in [0, 1); u: uniform draws for "beta". */
+    double (*alpha)(double x, int64_t e, int64_t E);
+    int each_step; /* drawn anew every step from Beta(0.2, 0.2) */
+} bl_adaptor_type;
+
+BL_API const bl_adaptor_type *const *bl_adaptor_types(void);
+
+/** Every key of training, its default, range and help. */
+BL_API const bl_param *bl_train_params(void);
+
+/** Creates a configuration for training; see bl_config_set. */
+BL_API BL_MUST_USE bl_status bl_train_config(bl_config **out);
+
+/** Applies the row of the key "method" (origin method) and checks that keys
+ *  fit each other.  Call after the last set; create calls it too. */
+BL_API BL_MUST_USE bl_status bl_train_settle(bl_config *config);
+
+/** Opens "data", cuts "imbalance" and "profile", then "holdout", as the
+ *  configuration says: with a holdout, *validation is the part cut off and
+ *  data->train what is left; otherwise *validation is NULL.
+ *
+ * Owns     the caller both.
+ */
+BL_API BL_MUST_USE bl_status bl_train_data(bl_dataset **data,
+                                           bl_split **validation,
+                                           const bl_config *config);
+
+typedef struct bl_trainer bl_trainer;
+
+/** What a trainer may use beside its configuration; zero-initialise. */
+typedef struct bl_trainer_options {
+    bl_log log;
+    const char *run_dir;        /* NULL: nothing is written               */
+    int overwrite;              /* replace a run that is already there    */
+    const bl_split *validation; /* NULL: the test split, every epoch      */
+} bl_trainer_options;
+
+/** Builds network, plan, samplers and loader for one run.
+ *
+ * Needs    data and validation outlive the trainer; config is copied.
+ * Errors   BL_EEXIST if run_dir holds a run; BL_EINVAL as bl_train_settle.
+ */
+BL_API BL_MUST_USE bl_status
+bl_trainer_create(bl_trainer **out, const bl_config *config,
+                  const bl_dataset *data, const bl_trainer_options *options);
+
+/** Reads the configuration of a run directory, for data and resume. */
+BL_API BL_MUST_USE bl_status bl_run_config(bl_config **out,
+                                           const char *run_dir);
+
+/** Goes on with a run from its newest good checkpoint.
+ *
+ * Needs    data as bl_train_data gives for bl_run_config; their fingerprint
+ *          is compared with the one the run noted.
+ * Errors   BL_EINVAL if the data are others; BL_EFORMAT if no checkpoint is
+ *          good (each is named with what is wrong).
+ */
+BL_API BL_MUST_USE bl_status
+bl_trainer_resume(bl_trainer **out, const bl_dataset *data,
+                  const bl_trainer_options *options);
+
+/** Stops loader threads and releases; does not write. NULL is allowed. */
+BL_API void bl_trainer_free(bl_trainer *trainer);
+
+/** Does the next piece of work.
+ *
+ * Gives    BL_OK; BL_END when the last epoch is closed and written.
+ * Errors   BL_ENUMERIC at the first loss that is not finite (names step and
+ *          learning rate; the last checkpoint stays); BL_EIO.
+ */
+BL_API BL_MUST_USE bl_status bl_trainer_step(bl_trainer *trainer);
+
+/** Writes a checkpoint of this very moment; a no-op without run_dir. */
+BL_API BL_MUST_USE bl_status bl_trainer_checkpoint(bl_trainer *trainer);
+
+/** What happened at the close of an epoch. */
+typedef struct bl_epoch {
+    int64_t epoch;       /* 1-based; 0: none closed yet                     */
+    double lr;
+    double alpha;        /* NaN where the method has none                   */
+    double train_loss;   /* mean over samples                               */
+    double train_error;  /* fraction                                        */
+    double test_error;   /* fraction, on the validation split if there is one */
+    double seconds;      /* training and evaluation                         */
+    double samples_per_second; /* training alone; BBN: pairs                */
+} bl_epoch;
+
+/** Where a trainer stands. */
+typedef struct bl_progress {
+    int64_t epoch, epochs;   /* epoch at work, 1-based             */
+    int64_t step, steps;     /* done and total, of this phase      */
+    int evaluating;          /* phase: 0 training, 1 evaluation    */
+    double samples_per_second; /* recent training rate; BBN: pairs */
+    double seconds_left;     /* of the whole run, estimate         */
+    bl_epoch last;           /* last closed epoch                  */
+} bl_progress;
+
+BL_API void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out);
+
+/** The outcome so far, complete after BL_END. */
+typedef struct bl_result {
+    double test_error_last, test_error_best;
+    int64_t best_epoch;
+    double seconds;             /* of all sessions of the run       */
+    double samples_per_second;  /* mean of training; BBN: pairs     */
+    const bl_evaluation *last;  /* borrowed; NULL before an epoch   */
+    int64_t parameters;
+    double train_gflop;         /* a sample; BBN: a pair            */
+    const char *backend, *precision; /* what "auto" became          */
+} bl_result;
+
+BL_API void bl_trainer_result(const bl_trainer *trainer, bl_result *out);
+
+/** Writes the present weights where the caller likes, atomically. */
+BL_API BL_MUST_USE bl_status bl_trainer_save(const bl_trainer *trainer,
+                                             const char *path);
+
+/** Logits of a split by the present weights; z [n][C] f32, written. */
+BL_API BL_MUST_USE bl_status bl_trainer_logits(bl_trainer *trainer,
+                                               const bl_split *split,
+                                               float *z);
+
+/** Describes the plan: one line an operation, kernels and memory.  Borrowed
+ *  text, valid as long as the trainer. */
+BL_API const char *bl_trainer_plan(const bl_trainer *trainer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

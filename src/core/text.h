@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * text.h: a growing string.  Errors are sticky; check once at the end.
+ */
+#ifndef BL_CORE_TEXT_H
+#define BL_CORE_TEXT_H
+
+#include <stddef.h>
+
+#include "ballast/status.h"
+#include "core/compiler.h"
+
+/** Zero-initialise; text is NUL-terminated, or NULL while empty. */
+typedef struct bl_text {
+    char *text;
+    size_t bytes, room;
+    bl_status status;
+} bl_text;
+
+void bl_text_add(bl_text *text, const char *bytes, size_t n);
+void bl_text_printf(bl_text *text, const char *format, ...) BL_PRINTF(2, 3);
+void bl_text_free(bl_text *text);
+
+/** Writes the shortest decimal that reads back to the same double. */
+void bl_real_format(char out[32], double value);
+/** Reads a whole string as a finite real or integer; 0 where it is not one. */
+int bl_real_parse(double *out, const char *text);
+int bl_integer_parse(long long *out, const char *text);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * loader.h: batches of augmented, normalised images, made ahead of time by
+ * threads of its own.
+ *
+ * A batch holds `streams` equal parts, one a sampler (BBN: uniform part
+ * first, reversed part second).  Image i of a part is draw step * batch + i of
+ * that part's sampler; its augmentation is keyed by (seed, epoch, part, draw).
+ * Contents therefore depend neither on the number of threads nor on where a
+ * run was stopped.
+ */
+#ifndef BL_DATA_LOADER_H
+#define BL_DATA_LOADER_H
+
+#include "ballast/data.h"
+#include "ballast/sampler.h"
+
+typedef struct bl_loader bl_loader;
+
+typedef struct bl_loader_spec {
+    const bl_split *split;           /* borrowed for the loader's life     */
+    bl_sampler *const *samplers;     /* [streams], borrowed; the loader    */
+    int32_t streams;                 /*   calls bl_sampler_begin           */
+    int64_t batch;                   /* images a part                      */
+    int64_t steps;                   /* steps an epoch                     */
+    bl_normalization normalization;
+    int32_t pad;                     /* px of the random crop, 0: none     */
+    int flip;                        /* mirror with probability one half   */
+    uint64_t seed;
+    int32_t threads;                 /* >= 1                               */
+    int32_t ahead;                   /* batches made in advance, >= 2      */
+} bl_loader_spec;
+
+/** One batch; borrowed until the next call of bl_loader_next. */
+typedef struct bl_batch {
+    int64_t epoch, step;   /* 1-based epoch, 0-based step            */
+    const float *x;        /* [streams * batch][h][w][c], normalised */
+    const int32_t *y;      /* [streams * batch]                      */
+    const int64_t *index;  /* [streams * batch] positions in split   */
+} bl_batch;
+
+BL_MUST_USE bl_status bl_loader_create(bl_loader **out,
+                                       const bl_loader_spec *spec);
+/** Joins the threads; NULL is allowed. */
+void bl_loader_free(bl_loader *loader);
+/** Starts making batches of an epoch from a step on (0-based). */
+BL_MUST_USE bl_status bl_loader_begin(bl_loader *loader, int64_t epoch,
+                                      int64_t step);
+/** Gives the next batch; BL_END after the last of the epoch.  When it waits
+ *  for a worker, the time is added to bl_loader_waited. */
+BL_MUST_USE bl_status bl_loader_next(bl_loader *loader, bl_batch *out);
+/** Seconds the caller has waited since the loader was created. */
+double bl_loader_waited(const bl_loader *loader);
+
+/** Normalises n images without augmentation: x [n][h][w][c]. */
+void bl_normalize(float *x, const uint8_t *pixels, int64_t n_px, int32_t c,
+                  const bl_normalization *normalization);
+
+#endif
