@@ -26,7 +26,7 @@ extern "C" {
 /** n labelled images of one size, resident, 8 bits a value. */
 typedef struct bl_split {
     int64_t n;
-    int32_t h, w, c;       /* px, px, channels                    */
+    int32_t h, w, c;       /* px, px, channels (1..16)            */
     int32_t n_class;
     uint8_t *pixels;       /* [n][h][w][c]                        */
     int32_t *labels;       /* [n], each in [0, n_class)           */
@@ -35,8 +35,8 @@ typedef struct bl_split {
 /** Copies pixels and labels into a new split.
  *
  * Shapes   pixels [n][h][w][c] u8; labels [n] i32 in [0, n_class).
- * Errors   BL_EINVAL if an extent is < 1, a label is out of range (its index
- *          is named), or sizes overflow; BL_ENOMEM.
+ * Errors   BL_EINVAL if an extent is < 1, c > 16, a label is out of range
+ *          (its index is named), or sizes overflow; BL_ENOMEM.
  * Owns     the caller, bl_split_free.
  */
 BL_API BL_MUST_USE bl_status bl_split_create(bl_split **out, int64_t n,

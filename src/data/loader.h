@@ -6,8 +6,9 @@
  * A batch holds `streams` equal parts, one a sampler (BBN: uniform part
  * first, reversed part second).  Image i of a part is draw step * batch + i of
  * that part's sampler; its augmentation is keyed by (seed, epoch, part, draw).
- * Contents therefore depend neither on the number of threads nor on where a
- * run was stopped.
+ * Where steps * batch exceeds the images of the split, the last step is short:
+ * an epoch never draws more than n images a part.  Contents depend neither on
+ * the number of threads nor on where a run was stopped.
  */
 #ifndef BL_DATA_LOADER_H
 #define BL_DATA_LOADER_H
@@ -22,7 +23,8 @@ typedef struct bl_loader_spec {
     bl_sampler *const *samplers;     /* [streams], borrowed; the loader    */
     int32_t streams;                 /*   calls bl_sampler_begin           */
     int64_t batch;                   /* images a part                      */
-    int64_t steps;                   /* steps an epoch                     */
+    int64_t steps;                   /* steps an epoch; the last may be    */
+                                     /*   short, but never empty           */
     bl_normalization normalization;
     int32_t pad;                     /* px of the random crop, 0: none     */
     int flip;                        /* mirror with probability one half   */
@@ -34,9 +36,10 @@ typedef struct bl_loader_spec {
 /** One batch; borrowed until the next call of bl_loader_next. */
 typedef struct bl_batch {
     int64_t epoch, step;   /* 1-based epoch, 0-based step            */
-    const float *x;        /* [streams * batch][h][w][c], normalised */
-    const int32_t *y;      /* [streams * batch]                      */
-    const int64_t *index;  /* [streams * batch] positions in split   */
+    int64_t n;             /* images a part; < batch in a short step */
+    const float *x;        /* [streams * n][h][w][c], normalised     */
+    const int32_t *y;      /* [streams * n]                          */
+    const int64_t *index;  /* [streams * n] positions in split       */
 } bl_batch;
 
 BL_MUST_USE bl_status bl_loader_create(bl_loader **out,
