@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Libraries that Ballast leans on, gathered in one target.
 option(BALLAST_ONEDNN "Build the oneDNN backend" ON)
+option(BALLAST_NATIVE "Compile for this very processor" OFF)
 
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -19,4 +20,11 @@ if(BALLAST_ONEDNN)
   find_package(dnnl REQUIRED CONFIG)
   find_package(OpenMP REQUIRED COMPONENTS C)
   target_link_libraries(ballast_deps INTERFACE DNNL::dnnl OpenMP::OpenMP_C)
+else()
+  # Loops still vectorise as their pragmas say; none runs in parallel.
+  target_compile_options(ballast_deps INTERFACE -fopenmp-simd)
+endif()
+
+if(BALLAST_NATIVE)
+  target_compile_options(ballast_deps INTERFACE -march=native)
 endif()

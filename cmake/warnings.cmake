@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# Every target is compiled under these; ./do check makes them errors.
 option(BALLAST_WERROR "Treat warnings as errors" OFF)
 
 add_library(ballast_warnings INTERFACE)

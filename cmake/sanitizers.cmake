@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+# BALLAST_SANITIZE: a comma-separated list for -fsanitize, on all targets.
+# BALLAST_FUZZ: libFuzzer targets as well (clang).
+set(BALLAST_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined")
+option(BALLAST_FUZZ "Build tests/fuzz as libFuzzer targets" OFF)
+
+if(BALLAST_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
+endif()
+if(BALLAST_SANITIZE)
+  set(sanitize -fsanitize=${BALLAST_SANITIZE} -fno-sanitize-recover=all)
+  add_compile_options(${sanitize} -fno-omit-frame-pointer)
+  add_link_options(${sanitize})
+endif()
