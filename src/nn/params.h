@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * params.h: the values behind a graph's parameters, in four slabs on the
+ * device: parameters, gradients, momentum, batch-norm buffers.
+ */
+#ifndef BL_NN_PARAMS_H
+#define BL_NN_PARAMS_H
+
+#include "backend/backend.h"
+#include "io/safetensors.h"
+#include "nn/graph.h"
+
+typedef struct bl_params {
+    const bl_backend *backend;
+    bl_device *dev;          /* borrowed                                  */
+    bl_dtype real;
+    bl_parameter *table;     /* [n]                                       */
+    int32_t n;
+    int64_t n_trained, n_buffered;
+    void *w;                 /* [n_trained] real                          */
+    void *diff_w;            /* [n_trained] real; NULL without training   */
+    void *v;                 /* [n_trained] real; NULL without training   */
+    void *buffers;           /* [n_buffered] real                         */
+    uint64_t version;        /* grows with every change of w or buffers   */
+} bl_params;
+
+/** Makes the slabs for the parameters of graph (training: with gradients and
+ *  momentum), zeroed. */
+BL_MUST_USE bl_status bl_params_create(bl_params **out, const bl_graph *graph,
+                                       const bl_backend *backend,
+                                       bl_device *dev, bl_dtype real,
+                                       bool training);
+void bl_params_free(bl_params *params);
+
+/** Draws every parameter by its rule, stream (seed, INIT, 0, number). */
+BL_MUST_USE bl_status bl_params_init(bl_params *params, uint64_t seed);
+
+/** Number of a parameter by name, or -1. */
+int32_t bl_params_find(const bl_params *params, const char *name);
+
+/** Device pointers of parameter i: value (w or buffer) and gradient. */
+void *bl_params_value(const bl_params *params, int32_t i);
+void *bl_params_diff(const bl_params *params, int32_t i);
+
+/** Host copies of the parameters as F32 tensors (real F32 only), for a file.
+ *  momentum adds "momentum.<name>" for each trained one.  The caller frees
+ *  *tensors and *memory by bl_free; names borrow from params and *memory. */
+BL_MUST_USE bl_status bl_params_export(const bl_params *params, bool momentum,
+                                       bl_named_tensor **tensors, int64_t *n,
+                                       void **memory);
+/** Loads every parameter (and momentum) from a file.
+ *  Errors BL_EFORMAT names the tensor that is missing, surplus, or of another
+ *  shape or dtype, found and wanted; params may then be part new. */
+BL_MUST_USE bl_status bl_params_import(bl_params *params,
+                                       const bl_safetensors *file,
+                                       const char *path, bool momentum);
+
+#endif
