@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * json.c: a JSON writer on a growing text.
+ *
+ * A writer needs commas, indents and escapes, which is less than the glue
+ * around a generator library would be; and the reals must be shortest.  A
+ * stack remembers for each open object or array how many members it has.
+ *
+ * Calls that do not nest (a key in an array, none in an object, a second
+ * value at the top) are programming errors; the first is kept and returned
+ * by bl_json_text.  Bytes that are not UTF-8 (a path may hold any) become
+ * U+FFFD, since a JSON text must be UTF-8.
+ */
+#include "ballast/json.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "ballast/data.h"
+#include "core/error.h"
+#include "core/mem.h"
+#include "core/text.h"
+
+enum { DEPTH = 64, STEP = 2 };
+
+struct bl_json {
+    bl_text text;
+    int indent;
+    int depth;                /* open objects and arrays        */
+    char close[DEPTH];        /* '}' or ']' of each             */
+    int64_t count[DEPTH + 1]; /* members so far; [0] is the top */
+};
+
+bl_status bl_json_create(bl_json **out, int indent)
+{
+    bl_json *json = NULL;
+    BL_TRY(bl_calloc(&json, 1, sizeof *json));
+    json->indent = indent != 0;
+    *out = json;
+    return BL_OK;
+}
+
+void bl_json_free(bl_json *json)
+{
+    if (json == NULL) return;
+    bl_text_free(&json->text);
+    bl_free(json);
+}
+
+/* ---- pieces ------------------------------------------------------------- */
+
+static void put(bl_json *json, const char *text)
+{
+    bl_text_add(&json->text, text, strlen(text));
+}
+
+static void refuse(bl_json *json, const char *what)
+{
+    if (json->text.status >= 0)
+        json->text.status = BL_RAISE(BL_EINVAL, "JSON writer: %s", what);
+}
+
+static void put_line(bl_json *json)
+{
+    if (!json->indent) return;
+    bl_text_printf(&json->text, "\n%*s", STEP * json->depth, "");
+}
+
+/* Bytes of the UTF-8 character at s, or 0 where there is none (RFC 3629: no
+ * overlong forms, no surrogates, nothing above U+10FFFF). */
+static size_t utf8_bytes(const unsigned char *s)
+{
+    static const struct { unsigned char from, to, low, high, bytes; } rows[] = {
+        {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2},
+        {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4},
+        {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (s[0] < rows[i].from || s[0] > rows[i].to) continue;
+        if (rows[i].bytes == 1) return 1;
+        if (s[1] < rows[i].low || s[1] > rows[i].high) return 0;
+        for (size_t k = 2; k < rows[i].bytes; k++)
+            if ((s[k] & 0xC0) != 0x80) return 0;
+        return rows[i].bytes;
+    }
+    return 0;
+}
+
+static void put_escape(bl_json *json, unsigned char ch)
+{
+    static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
+    const char *const at = strchr(plain, ch);
+    if (at != NULL)
+        bl_text_printf(&json->text, "\\%c", letter[at - plain]);
+    else
+        bl_text_printf(&json->text, "\\u%04x", (unsigned)ch);
+}
+
+static void put_string(bl_json *json, const char *text)
+{
+    put(json, "\"");
+    for (const char *at = text; *at != '\0';) {
+        const unsigned char ch = (unsigned char)*at;
+        const size_t n = utf8_bytes((const unsigned char *)at);
+        if (n == 0)
+            put(json, "\xEF\xBF\xBD");
+        else if (ch < 0x20 || ch == '"' || ch == '\\')
+            put_escape(json, ch);
+        else
+            bl_text_add(&json->text, at, n);
+        at += n > 0 ? n : 1;
+    }
+    put(json, "\"");
+}
+
+/* Comma, line and key before a value; 0 where the value may not stand here. */
+static int begin(bl_json *json, const char *key)
+{
+    if (json->text.status < 0) return 0;
+    const int in_object =
+        json->depth > 0 && json->close[json->depth - 1] == '}';
+    if (in_object && key == NULL) refuse(json, "a member without a key");
+    if (!in_object && key != NULL)
+        refuse(json, "a key outside an object");
+    if (json->depth == 0 && json->count[0] > 0)
+        refuse(json, "a second value at the top");
+    if (json->text.status < 0) return 0;
+
+    if (json->count[json->depth]++ > 0) put(json, ",");
+    if (json->depth > 0) put_line(json);
+    if (key != NULL) {
+        put_string(json, key);
+        put(json, json->indent ? ": " : ":");
+    }
+    return 1;
+}
+
+static void open_container(bl_json *json, const char *key, char close)
+{
+    if (!begin(json, key)) return;
+    if (json->depth == DEPTH) {
+        refuse(json, "nested deeper than 64");
+        return;
+    }
+    put(json, close == '}' ? "{" : "[");
+    json->close[json->depth++] = close;
+    json->count[json->depth] = 0;
+}
+
+/* ---- calls -------------------------------------------------------------- */
+
+void bl_json_object(bl_json *json, const char *key)
+{
+    open_container(json, key, '}');
+}
+
+void bl_json_array(bl_json *json, const char *key)
+{
+    open_container(json, key, ']');
+}
+
+void bl_json_close(bl_json *json)
+{
+    if (json->text.status < 0) return;
+    if (json->depth == 0) {
+        refuse(json, "nothing is open that could be closed");
+        return;
+    }
+    const int64_t members = json->count[json->depth];
+    json->depth--;
+    if (members > 0) put_line(json);
+    bl_text_add(&json->text, &json->close[json->depth], 1);
+}
+
+void bl_json_string(bl_json *json, const char *key, const char *text)
+{
+    if (!begin(json, key)) return;
+    if (text == NULL)
+        put(json, "null");
+    else
+        put_string(json, text);
+}
+
+void bl_json_integer(bl_json *json, const char *key, int64_t value)
+{
+    if (begin(json, key)) bl_text_printf(&json->text, "%" PRId64, value);
+}
+
+void bl_json_real(bl_json *json, const char *key, double value)
+{
+    char text[32] = "null";
+    if (isfinite(value)) bl_real_format(text, value);
+    if (begin(json, key)) put(json, text);
+}
+
+void bl_json_bool(bl_json *json, const char *key, int value)
+{
+    if (begin(json, key)) put(json, value ? "true" : "false");
+}
+
+void bl_json_null(bl_json *json, const char *key)
+{
+    if (begin(json, key)) put(json, "null");
+}
+
+bl_status bl_json_text(bl_json *json, const char **text, size_t *bytes)
+{
+    if (json->text.status < 0) return json->text.status;
+    *text = json->text.text != NULL ? json->text.text : "";
+    if (bytes != NULL) *bytes = json->text.bytes;
+    return BL_OK;
+}
