@@ -33,7 +33,7 @@ typedef struct bl_loader_spec {
     int32_t ahead;                   /* batches made in advance, >= 2      */
 } bl_loader_spec;
 
-/** One batch; borrowed until the next call of bl_loader_next. */
+/** One batch; borrowed until the next call of bl_loader_next or _begin. */
 typedef struct bl_batch {
     int64_t epoch, step;   /* 1-based epoch, 0-based step            */
     int64_t n;             /* images a part; < batch in a short step */
@@ -46,7 +46,8 @@ BL_MUST_USE bl_status bl_loader_create(bl_loader **out,
                                        const bl_loader_spec *spec);
 /** Joins the threads; NULL is allowed. */
 void bl_loader_free(bl_loader *loader);
-/** Starts making batches of an epoch from a step on (0-based). */
+/** Starts making batches of an epoch from a step on (0-based); may be called
+ *  at any time, what was made ahead is dropped. */
 BL_MUST_USE bl_status bl_loader_begin(bl_loader *loader, int64_t epoch,
                                       int64_t step);
 /** Gives the next batch; BL_END after the last of the epoch.  When it waits
