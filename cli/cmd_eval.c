@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmd_eval.c: errors of trained weights on a test set, overall, by shot and
+ * by class.
+ *
+ * Which classes are many, medium or few is decided by training counts.  A run
+ * knows its own data, imbalance and profile; for a bare weights file they
+ * come from the options, and without --imbalance the set counts as it is.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+
+enum { CLASSES_SHOWN = 20 }; /* more are in --json alone */
+
+static const bl_param options[] = {
+    {"best", BL_PARAM_FLAG, "false", 0, 0, NULL, NULL,
+     "of a run, take the weights of its best epoch, not of its last"},
+    {"logits", BL_PARAM_STRING, "", 0, 0, NULL, "FILE.npy",
+     "also write the logits, float32 [images][classes], for NumPy"},
+    CLI_JSON,
+    CLI_END,
+};
+
+/** Everything one evaluation holds. */
+typedef struct job {
+    const cli_args *args;
+    char *weights;            /* path of the file */
+    int is_run;
+    bl_config *config;        /* of the run, then of the options */
+    bl_dataset *data;
+    bl_classifier *classifier;
+    float *z;                 /* [test n][C] */
+    int64_t *train_n;         /* [C] */
+    bl_evaluation *evaluation;
+} job;
+
+static int find_weights(job *j)
+{
+    const char *given = j->args->operands[0];
+    const char *file = bl_config_flag(j->args->own, "best")
+                           ? "best.safetensors" : "last.safetensors";
+    struct stat facts;
+    if (stat(given, &facts) != 0)
+        return cli_say(j->args, CLI_FAILED,
+                       "%s: there is no such run or file", given);
+    j->is_run = S_ISDIR(facts.st_mode) != 0;
+    const size_t bytes = strlen(given) + strlen(file) + 2;
+    j->weights = malloc(bytes);
+    if (!j->weights) return cli_say(j->args, CLI_FAILED, "out of memory");
+    if (j->is_run)
+        (void)snprintf(j->weights, bytes, "%s/%s", given, file);
+    else
+        (void)snprintf(j->weights, bytes, "%s", given);
+    return CLI_DONE;
+}
+
+static int configure(job *j)
+{
+    const bl_status status = j->is_run
+        ? bl_run_config(&j->config, j->args->operands[0])
+        : bl_train_config(&j->config);
+    if (status < 0 || cli_args_apply(j->args, j->config) < 0)
+        return cli_fail(j->args, CLI_FAILED);
+    if (!bl_config_string(j->config, "data")[0])
+        return cli_say(j->args, CLI_USAGE,
+                       "--data D is missing: a file of weights does not say "
+                       "what it was trained on");
+    return CLI_DONE;
+}
+
+static int open_data(job *j)
+{
+    bl_split *validation = NULL;
+    if (bl_train_data(&j->data, &validation, j->config) < 0)
+        return cli_fail(j->args, CLI_FAILED);
+    bl_split_free(validation);
+    return CLI_DONE;
+}
+
+static int open_classifier(job *j)
+{
+    const bl_compute compute = {
+        .backend = bl_config_string(j->config, "backend"),
+        .precision = bl_config_string(j->config, "precision"),
+        .threads = (int32_t)bl_config_integer(j->config, "threads"),
+    };
+    if (bl_classifier_open(&j->classifier, j->weights, &compute) < 0)
+        return cli_fail(j->args, CLI_FAILED);
+    const bl_network_spec *spec = bl_classifier_spec(j->classifier);
+    const bl_split *test = j->data->test;
+    if (spec->h == test->h && spec->w == test->w && spec->c == test->c &&
+        spec->n_class == test->n_class)
+        return CLI_DONE;
+    return cli_say(j->args, CLI_FAILED,
+                   "%s takes images of %dx%dx%d in %d classes; %s has "
+                   "%dx%dx%d in %d",
+                   j->weights, (int)spec->h, (int)spec->w, (int)spec->c,
+                   (int)spec->n_class, j->data->name, (int)test->h,
+                   (int)test->w, (int)test->c, (int)test->n_class);
+}
+
+static int evaluate(job *j)
+{
+    const bl_split *test = j->data->test;
+    const int32_t n_class = test->n_class;
+    j->z = calloc((size_t)test->n * (size_t)n_class, sizeof *j->z);
+    j->train_n = calloc((size_t)n_class, sizeof *j->train_n);
+    if (!j->z || !j->train_n)
+        return cli_say(j->args, CLI_FAILED, "out of memory");
+    bl_split_counts(j->data->train, j->train_n);
+    const char *logits = bl_config_string(j->args->own, "logits");
+    if (bl_classifier_logits(j->classifier, test->pixels, test->n, j->z) < 0 ||
+        (logits[0] && bl_npy_write(logits, j->z, test->n, n_class) < 0) ||
+        bl_evaluate(&j->evaluation, j->z, test->labels, test->n, j->train_n,
+                    n_class) < 0)
+        return cli_fail(j->args, CLI_FAILED);
+    return CLI_DONE;
+}
+
+static int print_json(const job *j)
+{
+    bl_json *json;
+    if (bl_json_create(&json, 1) < 0) return cli_fail(j->args, CLI_FAILED);
+    bl_json_object(json, NULL);
+    bl_json_string(json, "weights", j->weights);
+    bl_json_string(json, "model",
+                   bl_classifier_spec(j->classifier)->model->name);
+    bl_json_string(json, "data", j->data->name);
+    bl_json_real(json, "imbalance", bl_config_real(j->config, "imbalance"));
+    bl_json_integer(json, "test_total", j->evaluation->n);
+    bl_json_real(json, "test_error", j->evaluation->error);
+    bl_evaluation_json(j->evaluation,
+                       (const char *const *)j->data->class_names, json);
+    bl_json_close(json);
+    if (cli_json_print(json) < 0) return cli_fail(j->args, CLI_FAILED);
+    return CLI_DONE;
+}
+
+static int report(const job *j)
+{
+    if (bl_config_flag(j->args->own, "json")) return print_json(j);
+    printf("%s on the %lld test images of %s\n\n", j->weights,
+           (long long)j->evaluation->n, j->data->name);
+    cli_error_table(j->evaluation, -1, 0);
+    if (j->evaluation->n_class <= CLASSES_SHOWN)
+        cli_class_table(j->evaluation, j->data->class_names);
+    return CLI_DONE;
+}
+
+static int run(cli_args *args)
+{
+    job j = {.args = args};
+    int code = find_weights(&j);
+    if (code == CLI_DONE) code = configure(&j);
+    if (code == CLI_DONE) code = open_data(&j);
+    if (code == CLI_DONE) code = open_classifier(&j);
+    if (code == CLI_DONE) code = evaluate(&j);
+    if (code == CLI_DONE) code = report(&j);
+    bl_evaluation_free(j.evaluation);
+    free(j.train_n);
+    free(j.z);
+    bl_classifier_free(j.classifier);
+    bl_dataset_free(j.data);
+    bl_config_free(j.config);
+    free(j.weights);
+    return code;
+}
+
+static const char *const usage[] = {
+    "RUN [options]", "WEIGHTS.safetensors --data D [options]", NULL};
+
+static const char *const shared[] = {"data",      "data-dir", "imbalance",
+                                     "profile",   "backend",  "precision",
+                                     "threads",   NULL};
+
+static const char *const examples[] = {
+    "errors of a finished run by shot and class",
+    "ballast eval runs/bbn-1",
+    "a bare file of weights; the shots are those of CIFAR-10-LT, F = 100",
+    "ballast eval bbn.safetensors --data cifar10 --imbalance 100 --json",
+    NULL};
+
+const cli_command cli_eval = {
+    .name = "eval",
+    .summary = "test trained weights",
+    .usage = usage,
+    .about =
+        "Classifies the test set and prints the error of all images, and the "
+        "mean over the classes with many (more than 100), medium (20 to 100) "
+        "and few (under 20) training images.  A run brings its own data and "
+        "imbalance; for a file of weights, give --data, and --imbalance for "
+        "the training counts.",
+    .examples = examples,
+    .operands = {"RUN|WEIGHTS"},
+    .n_needed = 1,
+    .options = options,
+    .shared = shared,
+    .run = run,
+};

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report.c: errors as tables.  Errors are fractions in files and per cent
+ * here.
+ */
+#include <string.h>
+
+#include "cli.h"
+
+static void row(const char *name, int32_t n_class, double error,
+                const char *note)
+{
+    char text[16];
+    cli_percent(text, error);
+    printf("%-8s %7d   %9s%s\n", name, (int)n_class, text, note);
+}
+
+void cli_error_table(const bl_evaluation *e, double best, int64_t best_epoch)
+{
+    char note[64] = "", text[16];
+    if (best >= 0) {
+        cli_percent(text, best);
+        (void)snprintf(note, sizeof note, "   (best: %s, epoch %lld)", text,
+                       (long long)best_epoch);
+    }
+    printf("%-8s %7s   %9s\n", "", "classes", "error");
+    row("all", e->n_class, e->error, note);
+    for (int s = BL_SHOT_MANY; s <= BL_SHOT_FEW; s++)
+        row(bl_shot_name((bl_shot)s), e->shot_classes[s], e->shot_error[s],
+            "");
+}
+
+void cli_class_table(const bl_evaluation *e, char *const *class_names)
+{
+    int width = 5;
+    for (int32_t i = 0; i < e->n_class; i++)
+        if (cli_columns(class_names[i]) > width)
+            width = cli_columns(class_names[i]);
+    printf("\n%-*s  %9s  %8s  %9s\n", width, "class", "training", "test",
+           "error");
+    for (int32_t i = 0; i < e->n_class; i++) {
+        char text[16];
+        cli_percent(text, e->class_error[i]);
+        printf("%s%*s  %9lld  %8lld  %9s\n", class_names[i],
+               width - cli_columns(class_names[i]), "",
+               (long long)e->train_n[i], (long long)e->class_n[i], text);
+    }
+}
