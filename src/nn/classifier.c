@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * classifier.c: trained weights put to use.  All that is needed to rebuild the
+ * network stands in the file's metadata.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "core/text.h"
+#include "nn/engine.h"
+
+enum { INFER_BATCH = 64 };
+
+struct bl_classifier {
+    bl_engine *engine;
+};
+
+static bl_status need(const char **out, const bl_safetensors *file,
+                      const char *path, const char *key)
+{
+    *out = bl_safetensors_meta(file, key);
+    if (*out) return BL_OK;
+    return BL_RAISE(BL_EFORMAT, "%s: metadata %s is missing: not weights that "
+                    "Ballast wrote", path, key);
+}
+
+/** Reads "a,b,c" into values [c]. */
+static bl_status read_reals(double *values, int32_t c, const char *text,
+                            const char *path, const char *key)
+{
+    for (int32_t i = 0; i < c; i++) {
+        char one[40];
+        const size_t n = strcspn(text, ",");
+        if (n >= sizeof one) break;
+        memcpy(one, text, n);
+        one[n] = 0;
+        if (!bl_real_parse(&values[i], one)) break;
+        text += n;
+        if (i == c - 1 && !*text) return BL_OK;
+        if (*text) text++;
+    }
+    return BL_RAISE(BL_EFORMAT, "%s: metadata %s: wanted %d numbers", path, key,
+                    c);
+}
+
+static bl_status read_normalization(bl_normalization *out,
+                                    const bl_safetensors *file,
+                                    const char *path, int32_t c)
+{
+    const char *mean, *std;
+    out->c = c;
+    BL_TRY(need(&mean, file, path, "ballast.mean"));
+    BL_TRY(need(&std, file, path, "ballast.std"));
+    BL_TRY(read_reals(out->mean, c, mean, path, "ballast.mean"));
+    BL_TRY(read_reals(out->std, c, std, path, "ballast.std"));
+    for (int32_t i = 0; i < c; i++)
+        if (!(out->std[i] > 0))
+            return BL_RAISE(BL_EFORMAT, "%s: metadata ballast.std: %g is not "
+                            "above 0", path, out->std[i]);
+    return BL_OK;
+}
+
+/** Reads one bounded whole number at *text and steps over it. */
+static int32_t whole(const char **text)
+{
+    int32_t n = 0;
+    while (**text >= '0' && **text <= '9' && n < 100000000)
+        n = 10 * n + (*(*text)++ - '0');
+    return n;
+}
+
+static bl_status read_spec(bl_engine_spec *spec, const bl_safetensors *file,
+                           const char *path)
+{
+    const char *model, *form, *classes, *input;
+    BL_TRY(need(&model, file, path, "ballast.model"));
+    BL_TRY(need(&form, file, path, "ballast.form"));
+    BL_TRY(need(&classes, file, path, "ballast.classes"));
+    BL_TRY(need(&input, file, path, "ballast.input"));
+    bl_network_spec *const net = &spec->network;
+    net->model = bl_model_find(model);
+    if (!net->model)
+        return BL_RAISE(BL_EFORMAT, "%s: metadata ballast.model: %.60s is not "
+                        "a model of this version", path, model);
+    const bl_form_type *const f = bl_form_find(form);
+    net->form = f ? f->name : form;
+    net->n_class = whole(&classes);
+    int32_t *const extent[] = {&net->h, &net->w, &net->c};
+    for (int32_t i = 0; i < 3; i++) {
+        *extent[i] = whole(&input);
+        if (i < 2 && *input == 'x') input++;
+    }
+    if (*input || *classes || bl_network_check(net) < 0)
+        return BL_RAISE(BL_EFORMAT, "%s: metadata ballast.input, .classes or "
+                        ".form: wanted HxWxC, a number and a known form", path);
+    return read_normalization(&spec->normalization, file, path, net->c);
+}
+
+static bl_status open(bl_classifier *c, const bl_safetensors *file,
+                      const char *path, const bl_compute *compute)
+{
+    bl_engine_spec spec = {.infer_batch = INFER_BATCH};
+    if (compute) spec.compute = *compute;
+    BL_TRY(read_spec(&spec, file, path));
+    BL_TRY(bl_engine_open(&c->engine, &spec));
+    return bl_params_import(c->engine->params, file, path, false);
+}
+
+bl_status bl_classifier_open(bl_classifier **out, const char *path,
+                             const bl_compute *compute)
+{
+    bl_status status;
+    bl_safetensors *file = NULL;
+    bl_classifier *c = NULL;
+    BL_CHECK(bl_safetensors_open(&file, path));
+    BL_CHECK(bl_calloc(&c, 1, sizeof *c));
+    BL_CHECK(open(c, file, path, compute));
+    *out = c;
+    c = NULL;
+done:
+    bl_classifier_free(c);
+    bl_safetensors_free(file);
+    return status;
+}
+
+void bl_classifier_free(bl_classifier *classifier)
+{
+    if (!classifier) return;
+    bl_engine_free(classifier->engine);
+    bl_free(classifier);
+}
+
+bl_status bl_classifier_logits(bl_classifier *classifier,
+                               const uint8_t *pixels, int64_t n, float *z)
+{
+    return bl_engine_logits(classifier->engine, pixels, n, z);
+}
+
+const bl_network_spec *bl_classifier_spec(const bl_classifier *c)
+{
+    return &c->engine->spec.network;
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * settle.c: from what a user said to a configuration that can run, and to the
+ * data it names.
+ */
+#include <string.h>
+
+#include "ballast/sampler.h"
+#include "ballast/train.h"
+#include "core/error.h"
+#include "core/mem.h"
+
+bl_status bl_train_config(bl_config **out)
+{
+    return bl_config_create(out, bl_train_params());
+}
+
+/* ---- names ------------------------------------------------------------------ */
+
+/* The name is the first member of every row type, so a registry of any kind
+ * reads as a list of rows that begin with a name. */
+typedef struct named_row {
+    const char *name;
+} named_row;
+
+static const named_row *row(const void *const *rows, int32_t i)
+{
+    return (const named_row *)rows[i];
+}
+
+enum { NAMES = 64 };
+
+static bl_status check_name(const bl_config *config, const char *key,
+                            const void *registry, const char *kind)
+{
+    const void *const *const rows = (const void *const *)registry;
+    const char *const word = bl_config_string(config, key);
+    const char *names[NAMES + 1] = {NULL};
+    for (int32_t i = 0; rows[i] && i < NAMES; i++) {
+        names[i] = row(rows, i)->name;
+        if (!strcmp(names[i], word)) return BL_OK;
+    }
+    const char *const near = bl_nearest(word, names);
+    if (near)
+        return BL_RAISE(BL_EINVAL, "%s: %s is unknown; did you mean %s? "
+                        "(ballast list %s)", key, word, near, kind);
+    return BL_RAISE(BL_EINVAL, "%s: %s is unknown; see ballast list %s", key,
+                    word, kind);
+}
+
+/** Configuration keys whose values are names of a registry. */
+static bl_status check_names(const bl_config *c)
+{
+    BL_TRY(check_name(c, "model", bl_model_types(), "models"));
+    BL_TRY(check_name(c, "schedule", bl_schedule_types(), "schedules"));
+    BL_TRY(check_name(c, "sampler", bl_sampler_types(), "samplers"));
+    BL_TRY(check_name(c, "bbn.sampler", bl_sampler_types(), "samplers"));
+    return check_name(c, "bbn.adaptor", bl_adaptor_types(), "adaptors");
+}
+
+bl_status bl_train_settle(bl_config *config)
+{
+    BL_TRY(check_name(config, "method", bl_method_types(), "methods"));
+    const bl_method_type *const method =
+        bl_method_find(bl_config_string(config, "method"));
+    for (int32_t i = 0; method->settings[i]; i++)
+        BL_TRY(bl_config_assign(config, method->settings[i],
+                                BL_ORIGIN_METHOD));
+    return check_names(config);
+}
+
+/* ---- data ------------------------------------------------------------------- */
+
+/** Replaces *split by its images index[0..n). */
+static bl_status keep(bl_split **split, const int64_t *index, int64_t n)
+{
+    bl_split *part;
+    BL_TRY(bl_split_subset(&part, *split, index, n));
+    bl_split_free(*split);
+    *split = part;
+    return BL_OK;
+}
+
+static bl_status cut_tail(bl_dataset *data, const bl_config *config)
+{
+    const double F = bl_config_real(config, "imbalance");
+    int64_t *index = NULL, n;
+    if (F <= 1) return BL_OK;
+    BL_TRY(bl_longtail(&index, NULL, &n, data->train,
+                       bl_config_string(config, "profile"), F));
+    const bl_status status = keep(&data->train, index, n);
+    bl_free(index);
+    return status;
+}
+
+static bl_status cut_holdout(bl_dataset *data, bl_split **validation,
+                             const bl_config *config)
+{
+    const double fraction = bl_config_real(config, "holdout");
+    int64_t *kept = NULL, *cut = NULL, n_kept, n_cut;
+    if (fraction <= 0) return BL_OK;
+    BL_TRY(bl_holdout(&kept, &n_kept, &cut, &n_cut, data->train, fraction,
+                      (uint64_t)bl_config_integer(config, "seed")));
+    bl_status status = bl_split_subset(validation, data->train, cut, n_cut);
+    if (status == BL_OK) status = keep(&data->train, kept, n_kept);
+    bl_free(kept);
+    bl_free(cut);
+    return status;
+}
+
+bl_status bl_train_data(bl_dataset **data, bl_split **validation,
+                        const bl_config *config)
+{
+    bl_dataset *found = NULL;
+    bl_split *part = NULL;
+    bl_status status;
+    const char *const name = bl_config_string(config, "data");
+    const char *const folder = bl_config_string(config, "data-dir");
+    if (!*name)
+        return BL_RAISE(BL_EINVAL, "data: say what to train on: a name "
+                        "(ballast list data) or a path");
+    BL_CHECK(bl_dataset_open(&found, name, *folder ? folder : NULL));
+    BL_CHECK(cut_tail(found, config));
+    BL_CHECK(cut_holdout(found, &part, config));
+    *data = found;
+    *validation = part;
+    return BL_OK;
+done:
+    bl_dataset_free(found);
+    bl_split_free(part);
+    return status;
+}
