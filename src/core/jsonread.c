@@ -144,13 +144,14 @@ typedef struct builder {
     const char *name;
     yajl_handle yajl;
     bl_status status; /* why a callback stopped yajl */
+    int64_t base;     /* bytes fed before this call of yajl */
     int depth;
     frame open[DEPTH];
 } builder;
 
 static int64_t offset(const builder *b)
 {
-    return (int64_t)yajl_get_bytes_consumed(b->yajl);
+    return b->base + (int64_t)yajl_get_bytes_consumed(b->yajl);
 }
 
 /* yajl goes on with 1 and stops with 0. */
@@ -329,7 +330,11 @@ static bl_status run_yajl(builder *b, pool *p, const char *bytes, size_t n)
     };
     b->yajl = yajl_alloc(&callbacks, &memory, b);
     yajl_status state = yajl_parse(b->yajl, (const unsigned char *)bytes, n);
-    if (state == yajl_status_ok) state = yajl_complete_parse(b->yajl);
+    if (state == yajl_status_ok) {
+        b->base = (int64_t)yajl_get_bytes_consumed(b->yajl);
+        state = yajl_complete_parse(b->yajl); /* feeds it one blank */
+        if (state != yajl_status_ok && b->status == BL_OK) b->base--;
+    }
     const bl_status status = state == yajl_status_ok ? BL_OK : raise_yajl(b);
     yajl_free(b->yajl);
     return status;
