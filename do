@@ -52,6 +52,18 @@ installable()
         grep '^  Candidate:' | grep -qv '(none)'
 }
 
+# Names of packages that are not installed; further ones in $@.
+missing()
+{
+    {
+        needs
+        printf '%s\n' "$@"
+    } | while read -r names _; do
+        test -z "$names" || test -n "$(first "$names" installed)" ||
+            echo "$names"
+    done
+}
+
 # First of "a|b" that passes the test $2; nothing if none does.
 first()
 {
@@ -60,13 +72,6 @@ first()
             echo "$name"
             return
         fi
-    done
-}
-
-missing()
-{
-    needs | while read -r names _; do
-        test -n "$(first "$names" installed)" || echo "$names"
     done
 }
 
@@ -117,7 +122,7 @@ apt_install()
 
 setup_by_apt()
 {
-    absent=$(missing)
+    absent=$(missing "$@")
     test -n "$absent" || return 0
     # Word splitting is meant, here and below: a package a word.
     # shellcheck disable=SC2086
@@ -150,10 +155,11 @@ setup_by_hand()
     exit 1
 }
 
+# setup [PACKAGE...]: what is needed, and these.
 setup()
 {
     if have apt-get && have dpkg-query; then
-        setup_by_apt
+        setup_by_apt "$@"
     else
         setup_by_hand
     fi
@@ -245,18 +251,12 @@ demo()
 # Everything that has to hold before a change is taken.
 check()
 {
-    setup
+    setup clang libomp-dev shellcheck
     for preset in gcc clang asan tsan; do
-        if [ $preset = clang ] && ! have clang; then
-            say "clang is not installed: its build is left out"
-            continue
-        fi
         build $preset
         run_tests "$preset"
     done
-    if have shellcheck; then
-        shellcheck ./do .ci/run tests/*/*.sh
-    fi
+    shellcheck ./do .ci/run tests/*/*.sh
     say "all checks passed"
 }
 
@@ -264,8 +264,7 @@ check()
 fuzz()
 {
     seconds=${1:-60}
-    setup
-    have clang || fail "fuzzing needs clang (package clang)"
+    setup clang
     build fuzz
     found=
     for target in build-fuzz/tests/fuzz/fuzz_*; do

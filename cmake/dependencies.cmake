@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Libraries that Ballast leans on, gathered in one target.
 option(BALLAST_ONEDNN "Build the oneDNN backend" ON)
-option(BALLAST_NATIVE "Compile for this very processor" OFF)
 
 find_package(Threads REQUIRED)
 find_package(ZLIB REQUIRED)
@@ -17,14 +16,16 @@ target_link_libraries(ballast_deps INTERFACE
   PkgConfig::YAJL PkgConfig::XXHASH m)
 
 if(BALLAST_ONEDNN)
-  find_package(dnnl REQUIRED CONFIG)
+  # Not find_package(dnnl): Debian 12's file asks for OpenCL's headers, which
+  # the C interface does not need and its package does not bring.
+  find_path(DNNL_INCLUDE_DIR oneapi/dnnl/dnnl.h REQUIRED)
+  find_library(DNNL_LIBRARY dnnl REQUIRED)
   find_package(OpenMP REQUIRED COMPONENTS C)
-  target_link_libraries(ballast_deps INTERFACE DNNL::dnnl OpenMP::OpenMP_C)
+  target_include_directories(ballast_deps SYSTEM INTERFACE
+                             ${DNNL_INCLUDE_DIR})
+  target_link_libraries(ballast_deps INTERFACE ${DNNL_LIBRARY}
+                        OpenMP::OpenMP_C)
 else()
   # Loops still vectorise as their pragmas say; none runs in parallel.
   target_compile_options(ballast_deps INTERFACE -fopenmp-simd)
-endif()
-
-if(BALLAST_NATIVE)
-  target_compile_options(ballast_deps INTERFACE -march=native)
 endif()

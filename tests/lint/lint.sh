@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # lint.sh ROOT: what a compiler does not check about the house style.
 #
-#   every file   SPDX line first, at most 800 lines, 80 columns (tables fenced
-#                by clang-format off may be wider), no tabs, no trailing
-#                blanks, no TODO or FIXME
+#   every file   SPDX line first, at most 800 lines, 80 columns (pragmas and
+#                tables fenced by clang-format off may be wider), no tabs, no
+#                trailing blanks, no TODO or FIXME
 #   functions    at most 70 lines
 #   src/         no function that prints, exits, is unbounded, keeps hidden
 #                state, or takes memory behind core/mem.c's back
