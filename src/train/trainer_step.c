@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trainer_step.c: what one call of bl_trainer_step does.
+ *
+ * Order of writing when an epoch closes: weights, best weights, the line of
+ * metrics, then the checkpoint.  A run killed between any two resumes from the
+ * checkpoint before, which knows nothing of the later files; they are written
+ * again with the same contents.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "ballast/rng.h"
+#include "core/error.h"
+#include "train/trainer.h"
+
+/* ---- training -------------------------------------------------------------- */
+
+static double alpha_at(const bl_trainer *t)
+{
+    const bl_counters *const at = &t->at;
+    if (!t->adaptor) return NAN;
+    if (t->adaptor->each_step) {
+        bl_rng rng = bl_rng_at(t->seed, BL_PURPOSE_MIX, (uint32_t)at->epoch,
+                               (uint64_t)at->step);
+        return bl_rng_beta(&rng, 0.2, 0.2);
+    }
+    const double x = (double)(at->epoch - 1) / (double)t->epochs;
+    return t->adaptor->alpha(x, at->epoch, t->epochs);
+}
+
+static double rate_at(const bl_trainer *t)
+{
+    return bl_config_real(t->config, "lr") *
+           t->schedule->factor(t->config, t->at.epoch, t->epochs);
+}
+
+/** Scalars of a step: BBN's l and 1 - l weigh the labels, 2 l and 2 (1 - l)
+ *  the features. */
+static void fill_scalars(double *scalars, double lr, double alpha)
+{
+    const double l = isnan(alpha) ? 1 : alpha;
+    for (int32_t i = 0; i < BL_PLAN_SCALARS; i++) scalars[i] = 0;
+    scalars[BL_SLOT_LR] = lr;
+    scalars[BL_SLOT_LAMBDA] = l;
+    scalars[BL_SLOT_LAMBDA + 1] = 1 - l;
+    scalars[BL_SLOT_SCALE] = 2 * l;
+    scalars[BL_SLOT_SCALE + 1] = 2 * (1 - l);
+}
+
+static bl_status diverged(const bl_trainer *t, double loss, double lr)
+{
+    return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %" PRId64 ": the "
+                    "loss is %g at learning rate %g; a lower --lr may help%s",
+                    t->at.epoch, t->at.step + 1, loss, lr,
+                    t->run ? "; the last checkpoint stays" : "");
+}
+
+static void add_up(bl_trainer *t, const bl_batch *batch, double loss,
+                   const double *wrong, double alpha, double seconds)
+{
+    bl_counters *const at = &t->at;
+    const double n = (double)batch->n;
+    const double l = isnan(alpha) ? 1 : alpha;
+    at->loss_sum += n * loss;
+    at->wrong_sum += l * wrong[0] + (1 - l) * (t->adaptor ? wrong[1] : 0);
+    at->alpha_sum += n * alpha;
+    at->samples += n;
+    at->step++;
+    at->epoch_seconds += seconds;
+    at->epoch_train_seconds += seconds;
+    at->seconds += seconds;
+    at->train_seconds += seconds;
+    at->train_samples += n;
+    const double now = n / seconds;
+    t->rate = t->rate > 0 ? 0.9 * t->rate + 0.1 * now : now;
+}
+
+static bl_status begin_epoch(bl_trainer *t)
+{
+    BL_TRY(bl_loader_begin(t->loader, t->at.epoch, t->at.step));
+    t->loading = true;
+    return BL_OK;
+}
+
+static bl_status train_step(bl_trainer *t)
+{
+    const double start = bl_clock();
+    double scalars[BL_PLAN_SCALARS], wrong[4] = {0}, loss;
+    bl_batch batch;
+    if (!t->loading) BL_TRY(begin_epoch(t));
+    BL_TRY(bl_loader_next(t->loader, &batch));
+    const double alpha = alpha_at(t), lr = rate_at(t);
+    fill_scalars(scalars, lr, alpha);
+    BL_TRY(bl_engine_step(t->engine, batch.x, batch.y, batch.n, scalars,
+                          &t->sgd, &loss, wrong));
+    if (!isfinite(loss)) return diverged(t, loss, lr);
+    add_up(t, &batch, loss, wrong, alpha, bl_clock() - start);
+    if (t->at.step < t->steps) return BL_OK;
+    t->at.phase = BL_PHASE_EVAL;
+    t->loading = false;
+    return BL_OK;
+}
+
+/** Writes a checkpoint inside a long epoch when it is due. */
+static bl_status checkpoint_if_due(bl_trainer *t)
+{
+    const double minutes = bl_config_real(t->config, "checkpoint.minutes");
+    if (!t->run || minutes <= 0) return BL_OK;
+    if (bl_clock() - t->checkpoint_at < 60 * minutes) return BL_OK;
+    return bl_trainer_checkpoint(t);
+}
+
+/* ---- evaluation ------------------------------------------------------------ */
+
+/** Evaluates the next batch of the split at work; *done when it is the last. */
+static bl_status judge_step(bl_trainer *t, const bl_split *split, bool *done)
+{
+    const double start = bl_clock();
+    if (t->judged != split) {
+        t->judged = split;
+        t->judged_n = 0;
+        t->eval_seconds = 0;
+    }
+    const int64_t batch = t->engine->spec.infer_batch;
+    const int64_t left = split->n - t->judged_n;
+    const int64_t n = left < batch ? left : batch;
+    const int64_t size = (int64_t)split->h * split->w * split->c;
+    BL_TRY(bl_engine_logits(t->engine, split->pixels + t->judged_n * size, n,
+                            t->z + t->judged_n * split->n_class));
+    t->judged_n += n;
+    *done = t->judged_n == split->n;
+    const double seconds = bl_clock() - start;
+    t->eval_seconds += seconds;
+    t->at.epoch_seconds += seconds;
+    t->at.seconds += seconds;
+    return BL_OK;
+}
+
+/** Turns the logits of the split at work into t->last. */
+static bl_status conclude(bl_trainer *t, double *error)
+{
+    const bl_split *const split = t->judged;
+    bl_evaluation *evaluation;
+    BL_TRY(bl_evaluate(&evaluation, t->z, split->labels, split->n, t->train_n,
+                       split->n_class));
+    bl_evaluation_free(t->last);
+    t->last = evaluation;
+    t->judged = NULL;
+    *error = evaluation->error;
+    return BL_OK;
+}
+
+static bl_status eval_step(bl_trainer *t)
+{
+    bool done;
+    double error;
+    BL_TRY(judge_step(t, t->judge, &done));
+    if (!done) return BL_OK;
+    BL_TRY(conclude(t, &error));
+    return bl_trainer_close_epoch(t, error);
+}
+
+/* ---- the end --------------------------------------------------------------- */
+
+/** Exchanges a slab of n floats with its host copy, through spare. */
+static bl_status swap(bl_params *p, void *slab, float *host, float *spare,
+                      int64_t n)
+{
+    const size_t bytes = (size_t)n * sizeof(float);
+    BL_TRY(p->backend->download(p->dev, spare, slab, bytes));
+    BL_TRY(p->backend->upload(p->dev, slab, host, bytes));
+    memcpy(host, spare, bytes);
+    return BL_OK;
+}
+
+/** Exchanges the parameters with the kept best ones. */
+static bl_status swap_best(bl_trainer *t)
+{
+    bl_params *const p = t->engine->params;
+    BL_TRY(swap(p, p->w, t->best_w, t->spare, p->n_trained));
+    BL_TRY(swap(p, p->buffers, t->best_buffers, t->spare, p->n_buffered));
+    p->version++;
+    return BL_OK;
+}
+
+/** With a holdout: the test split meets the chosen weights, then the last. */
+static bl_status final_step(bl_trainer *t)
+{
+    bool done = false;
+    double error;
+    if (isnan(t->test_error_best)) {
+        BL_TRY(swap_best(t));
+        while (!done) BL_TRY(judge_step(t, t->data->test, &done));
+        BL_TRY(conclude(t, &t->test_error_best));
+        BL_TRY(swap_best(t));
+        return BL_OK;
+    }
+    BL_TRY(judge_step(t, t->data->test, &done));
+    if (!done) return BL_OK;
+    BL_TRY(conclude(t, &error));
+    t->at.last_test_error = error;
+    t->at.phase = BL_PHASE_DONE;
+    return bl_trainer_finish(t);
+}
+
+bl_status bl_trainer_step(bl_trainer *trainer)
+{
+    switch ((bl_phase)trainer->at.phase) {
+    case BL_PHASE_TRAIN:
+        BL_TRY(train_step(trainer));
+        return checkpoint_if_due(trainer);
+    case BL_PHASE_EVAL: return eval_step(trainer);
+    case BL_PHASE_FINAL: return final_step(trainer);
+    case BL_PHASE_DONE: break;
+    }
+    return BL_END;
+}
