@@ -235,9 +235,9 @@ static const char *const examples[] = {
     "BBN on the long-tailed CIFAR-10 of its paper",
     "ballast train --data cifar10 --imbalance 100 --method bbn "
     "--out runs/bbn-1",
-    "the same with another seed and more weight decay, from the run's file",
-    "ballast train --config runs/bbn-1/run.yaml --seed 1 "
-    "--sgd.weight-decay 4e-4 --out runs/bbn-2",
+    "the same with another seed and rate, from the run's file",
+    "ballast train --config runs/bbn-1/run.yaml --seed 1 --lr 0.2 "
+    "--out runs/bbn-2",
     "stop it with Ctrl-C; go on later as if nothing had happened",
     "ballast train --resume runs/bbn-2",
     NULL};

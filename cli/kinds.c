@@ -74,6 +74,7 @@ const cli_kind *cli_kind_find(const cli_args *args, const char *name)
     int n = 0;
     for (const cli_kind *k = cli_kinds; k->one; k++) {
         if (strcmp(name, k->one) == 0 || strcmp(name, k->many) == 0) return k;
+        names[n++] = k->one;
         names[n++] = k->many;
     }
     const char *near = bl_nearest(name, names);
