@@ -10,7 +10,7 @@
 
 #include "ballast/status.h"
 
-enum { BL_YAML_LIMIT = 1 << 20 }; /* bytes of a document */
+enum { BL_YAML_LIMIT = 1 << 18 }; /* bytes of a document */
 
 /** Takes one value: its dotted key and text; list: 1 where the text is a
  *  sequence joined by commas.  key and text are borrowed for the call. */
