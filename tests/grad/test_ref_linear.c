@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Gradients of the reference classifiers; the cosine one also with more
- * features than its routine sums at a time, and with a zero vector.
+ * features than its routine sums at a time, and with vectors too short.
  */
 #include "grad/check.h"
 
@@ -101,27 +101,38 @@ static void test_cosine(void **state)
     check_cosine(2, 131, 3);
 }
 
-/* A zero vector has cosine 0 with all, and a finite gradient v / 1e-12. */
+/* A vector shorter than the clamp, x, has cosines x . v / 1e-12, linear in x:
+ * the gradient is v / 1e-12, without the term that keeps u on the sphere. */
+static void test_cosine_of_a_clamped_norm(void **state)
+{
+    (void)state;
+    const double norm = 1e-12;
+    linear_data t = linear_make(2, 3, 2);
+    for (int k = 0; k < 3; k++) t.src[k] = 2.385e-13 * (k - 1);
+    double dst[4], diff_src[6], diff_weights[6], want[3] = {0};
+    must(ref->cosine_forward(NULL, &t.desc, t.src, t.weights, dst));
+    must(ref->cosine_backward(NULL, &t.desc, t.src, t.weights, t.r, diff_src,
+                              diff_weights, false));
+    for (int j = 0; j < 2; j++) {
+        const double *const w = t.weights + j * 3;
+        const double norm_w = sqrt(dot(w, w, 3));
+        assert_near(dst[j], dot(t.src, w, 3) / norm / norm_w, 1e-15);
+        for (int k = 0; k < 3; k++) want[k] += t.r[j] * w[k] / norm_w / norm;
+    }
+    for (int k = 0; k < 3; k++) assert_near(diff_src[k] / want[k], 1, 1e-12);
+    for (int i = 0; i < 6; i++) assert_true(isfinite(diff_weights[i]));
+}
+
+/* A zero vector has cosine 0 with all. */
 static void test_cosine_of_zero(void **state)
 {
     (void)state;
-    linear_data t = linear_make(2, 3, 2);
+    linear_data t = linear_make(1, 3, 2);
     for (int k = 0; k < 3; k++) t.src[k] = 0;
-    double dst[4], diff_src[6], diff_weights[6];
+    double dst[2];
     must(ref->cosine_forward(NULL, &t.desc, t.src, t.weights, dst));
     assert_near(dst[0], 0, 0);
     assert_near(dst[1], 0, 0);
-    must(ref->cosine_backward(NULL, &t.desc, t.src, t.weights, t.r, diff_src,
-                              diff_weights, false));
-    for (int k = 0; k < 3; k++) {
-        double want = 0;
-        for (int j = 0; j < 2; j++) {
-            const double *const w = t.weights + j * 3;
-            want += t.r[j] * w[k] / sqrt(dot(w, w, 3)) / 1e-12;
-        }
-        assert_near(diff_src[k] / want, 1, 1e-12);
-    }
-    for (int i = 0; i < 6; i++) assert_true(isfinite(diff_weights[i]));
 }
 
 int main(void)
@@ -129,6 +140,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear),
         cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_cosine_of_a_clamped_norm),
         cmocka_unit_test(test_cosine_of_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

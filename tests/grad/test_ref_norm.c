@@ -62,7 +62,7 @@ static double kink_distance(const norm_data *t)
     norm_data copy = *t;
     copy.desc.relu = false;
     norm_run(&copy);
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (int i = 0; i < N; i++) least = fmin(least, fabs(copy.dst[i]));
     return least;
 }

@@ -33,7 +33,7 @@ static void shape_fill(shape_data *t)
     fill(t->r, t->n_dst, 33, -1, 1);
 }
 
-/* ---- relu ------------------------------------------------------------------ */
+/* ---- relu ---------------------------------------------------------------- */
 
 static double relu_loss(const void *context)
 {
@@ -58,7 +58,7 @@ static void test_relu(void **state)
     check_grad("relu", "src", relu_loss, &t, t.src, diff, t.n_src);
 }
 
-/* ---- option-A shortcut ------------------------------------------------------- */
+/* ---- option-A shortcut --------------------------------------------------- */
 
 static double shortcut_loss(const void *context)
 {
@@ -89,7 +89,7 @@ static void test_shortcut(void **state)
     }
 }
 
-/* ---- concat and scale ---------------------------------------------------------- */
+/* ---- concat and scale ---------------------------------------------------- */
 
 static double concat_loss(const void *context)
 {
@@ -130,7 +130,7 @@ static void test_scale(void **state)
     check_grad("scale", "src", scale_loss, &t, t.src, diff, t.n_src);
 }
 
-/* ---- pooling ---------------------------------------------------------------- */
+/* ---- pooling ------------------------------------------------------------- */
 
 static double maxpool_loss(const void *context)
 {
