@@ -6,9 +6,10 @@ running statistics, the mixed logits, momentum and weight decay.  Weights are
 drawn in double, rounded to F32 and widened again, so a reader of the F32
 tensors starts from exactly the same numbers.  Norms start from random scales
 and statistics, not from 1 and 0, and the images are 12 x 10: a swapped axis
-or a forgotten gamma shows.  Rates and seed are such that no ReLU changes its mind
-between single and double precision, so that an F32 implementation can be held
-to the same numbers; run as a script, this prints how close it should come.
+or a forgotten gamma shows.  Rates and seed are such that no ReLU changes its
+mind between single and double precision, so that an F32 implementation can be
+held to the same numbers; run as a script, this prints how close it should
+come.
 """
 import numpy as np
 import torch
