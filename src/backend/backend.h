@@ -144,8 +144,9 @@ typedef struct bl_backend {
     void (*conv_free)(bl_conv *conv);
     size_t (*conv_scratch)(const bl_conv *conv); /* bytes, largest pass */
     void (*conv_describe)(const bl_conv *conv, char *text, size_t room);
-    /** Call after every change of weights, before the passes. scale and shift
-     *  [oc] real, NULL unless desc.infer. */
+    /** Call after every change of weights, before the passes.  weights must
+     *  stay; scale and shift [oc] real are read during the call, NULL unless
+     *  desc.infer. */
     bl_status (*conv_prepare)(bl_conv *conv, const void *weights,
                               const void *scale, const void *shift);
     bl_status (*conv_forward)(bl_conv *conv, const void *src, const void *add,

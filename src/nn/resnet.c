@@ -49,15 +49,14 @@ const bl_form_type *bl_form_find(const char *name)
 
 /* ---- blocks -------------------------------------------------------------- */
 
-/** conv and norm "prefix.conv<i>", "prefix.bn<i>" (prefix may be empty). */
+/** conv and norm "<prefix>conv<i>", "<prefix>bn<i>". */
 static int32_t conv_norm(bl_graph *g, int32_t x, const char *prefix, int32_t i,
                          int64_t oc, int64_t stride)
 {
-    char name[BL_NAME_ROOM];
-    const char *const dot = *prefix ? "." : "";
-    (void)snprintf(name, sizeof name, "%s%sconv%d", prefix, dot, i);
+    char name[2 * BL_NAME_ROOM];
+    (void)snprintf(name, sizeof name, "%sconv%d", prefix, i);
     x = bl_graph_conv(g, x, name, oc, 3, stride, 1, 1);
-    (void)snprintf(name, sizeof name, "%s%sbn%d", prefix, dot, i);
+    (void)snprintf(name, sizeof name, "%sbn%d", prefix, i);
     return bl_graph_norm(g, x, name);
 }
 
@@ -81,7 +80,7 @@ static int32_t trunk(bl_graph *g, int32_t x, const bl_model_type *model,
         const int32_t blocks = model->blocks[s] - (s == STAGES - 1 ? less : 0);
         for (int32_t k = 0; k < blocks; k++) {
             char name[BL_NAME_ROOM];
-            (void)snprintf(name, sizeof name, "layer%d.%d", s + 1, k);
+            (void)snprintf(name, sizeof name, "layer%d.%d.", s + 1, k);
             x = block(g, x, name, (int64_t)WIDTH << s, s && !k ? 2 : 1);
         }
     }
@@ -134,9 +133,9 @@ static int32_t bbn_training(bl_graph *g, const bl_network_spec *spec,
                             int64_t n)
 {
     const int32_t x_c = trunk(g, input(g, spec, n), spec->model, 1);
-    const int32_t f_c = branch(g, x_c, "cb_block");
+    const int32_t f_c = branch(g, x_c, "cb_block.");
     const int32_t x_r = trunk(g, input(g, spec, n), spec->model, 1);
-    const int32_t f_r = branch(g, x_r, "rb_block");
+    const int32_t f_r = branch(g, x_r, "rb_block.");
     return joint(g, spec, bl_graph_scale(g, f_c, BL_SLOT_SCALE),
                  bl_graph_scale(g, f_r, BL_SLOT_SCALE + 1));
 }
@@ -145,8 +144,8 @@ static int32_t bbn_inference(bl_graph *g, const bl_network_spec *spec,
                              int64_t n)
 {
     const int32_t x = trunk(g, input(g, spec, n), spec->model, 1);
-    const int32_t f_c = branch(g, x, "cb_block");
-    return joint(g, spec, f_c, branch(g, x, "rb_block"));
+    const int32_t f_c = branch(g, x, "cb_block.");
+    return joint(g, spec, f_c, branch(g, x, "rb_block."));
 }
 
 bl_status bl_network_check(const bl_network_spec *spec)

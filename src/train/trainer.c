@@ -167,7 +167,7 @@ static bl_status open_buffers(bl_trainer *t)
 static bl_status build(bl_trainer *t, const bl_config *config,
                        const bl_trainer_options *options)
 {
-    int64_t last_batch;
+    int64_t last_batch = 0;
     BL_TRY(bl_config_clone(&t->config, config));
     BL_TRY(bl_train_settle(t->config));
     if (options) t->log = options->log;

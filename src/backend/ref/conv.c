@@ -7,6 +7,7 @@
  * have run.  The loops are in conv.inc.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "backend/ref/ref.h"
 #include "backend/ref/types.h"
@@ -20,9 +21,10 @@
 /* What bl_conv points to here; other backends have their own. */
 typedef struct ref_conv {
     bl_conv_desc desc;
-    const void *weights; // [oc][ic][kh][kw] real
-    const void *scale;   // [oc] real or NULL
-    const void *shift;   // [oc] real or NULL
+    const void *weights; // [oc][ic][kh][kw] real, the caller's
+    void *scale;         // [oc] real, a copy; NULL unless infer
+    void *shift;         // [oc] real, a copy; NULL unless infer
+    bool scaled, shifted; /* whether the last prepare gave them */
 } ref_conv;
 
 static const ref_conv *ref_of(const bl_conv *conv)
@@ -58,16 +60,29 @@ bl_status bl_ref_conv_create(bl_device *dev, bl_conv **out,
 {
     (void)dev;
     BL_TRY(check(desc));
+    const size_t real = bl_dtype_size(bl_dtype_real(desc->act));
     ref_conv *conv = NULL;
-    BL_TRY(bl_calloc(&conv, 1, sizeof *conv));
+    bl_status status;
+    BL_CHECK(bl_calloc(&conv, 1, sizeof *conv));
     conv->desc = *desc;
+    if (desc->infer) {
+        BL_CHECK(bl_calloc(&conv->scale, desc->oc, real));
+        BL_CHECK(bl_calloc(&conv->shift, desc->oc, real));
+    }
     *out = (bl_conv *)(void *)conv;
     return BL_OK;
+done:
+    bl_ref_conv_free((bl_conv *)(void *)conv);
+    return status;
 }
 
 void bl_ref_conv_free(bl_conv *conv)
 {
-    bl_free(conv);
+    if (conv == NULL) return;
+    ref_conv *const c = (ref_conv *)(void *)conv;
+    bl_free(c->scale);
+    bl_free(c->shift);
+    bl_free(c);
 }
 
 size_t bl_ref_conv_scratch(const bl_conv *conv)
@@ -86,9 +101,13 @@ bl_status bl_ref_conv_prepare(bl_conv *conv, const void *weights,
                               const void *scale, const void *shift)
 {
     ref_conv *const c = (ref_conv *)(void *)conv;
+    const size_t bytes = (size_t)c->desc.oc *
+                         bl_dtype_size(bl_dtype_real(c->desc.act));
     c->weights = weights;
-    c->scale = scale;
-    c->shift = shift;
+    c->scaled = c->desc.infer && scale != NULL;
+    c->shifted = c->desc.infer && shift != NULL;
+    if (c->scaled) memcpy(c->scale, scale, bytes);
+    if (c->shifted) memcpy(c->shift, shift, bytes);
     return BL_OK;
 }
 
@@ -97,8 +116,9 @@ bl_status bl_ref_conv_forward(bl_conv *conv, const void *src, const void *add,
 {
     (void)scratch;
     const ref_conv *const c = ref_of(conv);
-    BL_BY_ACT(c->desc.act, conv_forward, &c->desc, src, c->weights, c->scale,
-              c->shift, add, dst);
+    BL_BY_ACT(c->desc.act, conv_forward, &c->desc, src, c->weights,
+              c->scaled ? c->scale : NULL, c->shifted ? c->shift : NULL, add,
+              dst);
     return BL_OK;
 }
 

@@ -129,7 +129,7 @@ bl_status bl_ref_sync(bl_device *dev)
 const bl_backend bl_backend_ref = {
     .name = "ref",
     .summary = "readable C, the specification of the others",
-    .fuses = true,
+    .fuses = false, /* it runs networks layer by layer, as written */
 
     .available = bl_ref_available,
     .runs = bl_ref_runs,
