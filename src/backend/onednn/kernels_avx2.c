@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kernels_avx2.c: kernels_body.h for x86-64 with AVX2.
+ */
+#include "backend/onednn/kernels.h"
+
+#ifdef BL_KERNELS_X86
+
+#include <immintrin.h>
+#include <string.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target( \
+    "avx2,fma"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#endif
+
+#define BL_VECTOR 8
+#define BL_NATIVE_BF16 0
+#define BL_ISA "avx2"
+
+#define BL_BF16_STORAGE 0
+#define BL_NAME(x) x##_f32
+#define BL_TABLE bl_kernels_avx2_f32
+#include "backend/onednn/kernels_body.h"
+
+#define BL_BF16_STORAGE 1
+#define BL_NAME(x) x##_bf16
+#define BL_TABLE bl_kernels_avx2_bf16
+#include "backend/onednn/kernels_body.h"
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif
