@@ -334,7 +334,8 @@ static void test_sgd(void **state)
 
 /* ---- the three storage types --------------------------------------------- */
 
-enum { PIXELS = 20, CHANNELS = 3, COUNT = PIXELS * CHANNELS, WEIGHTS = 81 };
+enum { PIXELS = 20, CHANNELS = 3, COUNT = PIXELS * CHANNELS };
+enum { WEIGHTS = CHANNELS * CHANNELS * 3 * 3 };
 
 typedef union tensor {
     float f32[WEIGHTS];
