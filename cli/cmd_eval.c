@@ -96,7 +96,7 @@ static int open_classifier(job *j)
         return CLI_DONE;
     return cli_say(j->args, CLI_FAILED,
                    "%s takes images of %dx%dx%d in %d classes; %s has "
-                   "%dx%dx%d in %d",
+                   "%dx%dx%d in %d classes",
                    j->weights, (int)spec->h, (int)spec->w, (int)spec->c,
                    (int)spec->n_class, j->data->name, (int)test->h,
                    (int)test->w, (int)test->c, (int)test->n_class);

@@ -74,7 +74,9 @@ void cli_duration(char out[32], double seconds)
         return;
     }
     const long long s = (long long)(seconds + 0.5);
-    if (s >= 86400)
+    if (seconds < 9.95)
+        (void)snprintf(out, 32, "%.1f s", seconds);
+    else if (s >= 86400)
         (void)snprintf(out, 32, "%lld d %02lld h", s / 86400, s / 3600 % 24);
     else if (s >= 3600)
         (void)snprintf(out, 32, "%lld h %02lld min", s / 3600, s / 60 % 60);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+# Every entry of every kind can be described, in lines and as JSON.
 ballast describe method bbn
 ballast describe profiles step --json | json_value kind name \
     counts_of_10_classes_F_100.0 counts_of_10_classes_F_100.9
@@ -6,7 +7,7 @@ for kind in methods models data losses samplers schedules adaptors profiles \
     backends; do
     ballast list $kind | while read -r name rest; do
         ballast describe $kind "$name" >text
-        ballast describe $kind "$name" --json | json_value name
+        ballast describe $kind "$name" --json | json_value name >found
+        echo "$name" | cmp - found
     done
-done >names
-sort -u names | grep -c .
+done

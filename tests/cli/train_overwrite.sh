@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# A run is not replaced unless asked to.
+mkdir tiny
+tiny_set tiny 10 1
+run() {
+    ballast train --data tiny --model resnet20 --epochs 1 --batch 50 \
+        --backend ref --quiet --out run "$@" >out || echo $?
+}
+run
+cp run/last.safetensors before
+run --seed 1
+cmp run/last.safetensors before
+run --seed 1 --overwrite
+cmp -s run/last.safetensors before && echo "is still there" || :
