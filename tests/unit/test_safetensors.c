@@ -161,6 +161,32 @@ static void has_the_bytes_of_the_format(void **state)
     assert_memory_equal(bytes, again, n);
 }
 
+/* Each has a place of its own, though 8 would fit in the room of one. */
+static void a_hundred_bytes_come_back(void **state)
+{
+    (void)state;
+    enum { N = 100 };
+    char names[N][8];
+    uint8_t values[N];
+    bl_named_tensor list[N];
+    bl_safetensors *file = NULL;
+    const char *const path = scratch_path(&s, "a");
+    for (int i = 0; i < N; i++) {
+        values[i] = (uint8_t)(211 * i + 7);
+        (void)snprintf(names[i], sizeof names[i], "t%d", i);
+        list[i] = (bl_named_tensor){names[i], "U8", 0, {0}, &values[i], 1};
+    }
+    assert_int_equal(bl_safetensors_write(path, NULL, list, N, NULL, 0),
+                     BL_OK);
+    assert_int_equal(bl_safetensors_open(&file, path), BL_OK);
+    for (int i = 0; i < N; i++) {
+        const bl_named_tensor *const t = bl_safetensors_find(file, names[i]);
+        assert_memory_equal(t->data, &values[i], 1);
+        assert_int_equal((uintptr_t)t->data % 8, 0);
+    }
+    bl_safetensors_free(file);
+}
+
 static void keeps_the_file_before(void **state)
 {
     (void)state;
@@ -352,6 +378,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(comes_back),
         TEST(has_the_bytes_of_the_format),
+        TEST(a_hundred_bytes_come_back),
         TEST(keeps_the_file_before),
         TEST(refuses_every_truncation),
         TEST(sees_every_flip),
