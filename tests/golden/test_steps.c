@@ -40,7 +40,7 @@ static const setting settings[] = {
     {"ref", BL_F64, 1e-12, 1e-10, 1e-9, 1e-7, 1e-7},
     {"ref", BL_F32, 1e-6, 1e-3, 1e-2, 1e-4, 1e-3},
     {"onednn", BL_F32, 1e-6, 1e-3, 1e-2, 1e-4, 1e-3},
-    {"onednn", BL_BF16, 2e-2, 0.15, 0.5, 0.35, 0.1},
+    {"onednn", BL_BF16, 2e-2, 0.15, 0.5, 0.45, 0.1},
 };
 
 typedef struct bench {
