@@ -21,7 +21,7 @@ typedef struct bl_evaluation {
     int32_t n_class;
     double error;        /* all images alike                           */
     double shot_error[3];/* mean over the classes of many, medium, few */
-    int32_t shot_classes[3];
+    int32_t shot_classes[3]; /* in that mean: with test images         */
     double *class_error; /* [n_class]                                  */
     int64_t *class_n;    /* [n_class] test images                      */
     int64_t *train_n;    /* [n_class] training images                  */

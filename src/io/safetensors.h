@@ -47,7 +47,8 @@ typedef struct bl_safetensors bl_safetensors;
 BL_MUST_USE bl_status bl_safetensors_open(bl_safetensors **out,
                                           const char *path);
 void bl_safetensors_free(bl_safetensors *file);
-/** Tensor by name, or NULL; borrowed, as the list. */
+/** Tensor by name, or NULL; borrowed, as the list, which is in the order of
+ *  the header.  Data begin on an 8-byte boundary. */
 const bl_named_tensor *bl_safetensors_find(const bl_safetensors *file,
                                            const char *name);
 const bl_named_tensor *bl_safetensors_list(const bl_safetensors *file,

@@ -61,7 +61,8 @@ BL_MUST_USE bl_status bl_run_checkpoint(bl_run *run,
 BL_MUST_USE bl_status bl_run_rewind(bl_run *run, int64_t epoch);
 /** Appends one line to metrics.jsonl and syncs it. */
 BL_MUST_USE bl_status bl_run_metrics(bl_run *run, const bl_epoch *epoch);
-/** Path of a file of the run, borrowed until the next call. */
+/** Path of a file of the run, borrowed until the next call; NULL where there
+ *  is no memory, which the files named above do not need. */
 const char *bl_run_path(bl_run *run, const char *name);
 
 /** What result.json says beside bl_result. */
