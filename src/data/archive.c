@@ -19,7 +19,7 @@
 #include "core/text.h"
 #include "data/source.h"
 
-enum { BLOCK_BYTES = 1 << 16, MAX_ENTRIES = 100000 };
+enum { MAX_ENTRIES = 100000 };
 
 static const char *reason(struct archive *archive)
 {
@@ -80,8 +80,8 @@ static bl_status each_entry(struct archive *archive, const char *path,
         if (code == ARCHIVE_EOF) return BL_OK;
         if (code == ARCHIVE_RETRY) continue;
         if (code < ARCHIVE_WARN)
-            return BL_RAISE(BL_EFORMAT, "%s: member %" PRId64 ": %s, wanted a "
-                            "tar archive", path, i, reason(archive));
+            return BL_RAISE(BL_EFORMAT, "%s: member %" PRId64 ": %s", path, i,
+                            reason(archive));
         const bl_status status =
             take_entry(archive, path, entry, take, payload);
         if (status != BL_OK) return status;
@@ -90,7 +90,8 @@ static bl_status each_entry(struct archive *archive, const char *path,
                     MAX_ENTRIES);
 }
 
-bl_status bl_archive_each(const char *path, bl_take *take, void *payload)
+bl_status bl_archive_each(const char *path, FILE *file, bl_take *take,
+                          void *payload)
 {
     bl_status status = BL_OK;
     struct archive *archive = archive_read_new();
@@ -100,8 +101,9 @@ bl_status bl_archive_each(const char *path, bl_take *take, void *payload)
     archive_read_support_filter_bzip2(archive);
     archive_read_support_filter_xz(archive);
     archive_read_support_format_tar(archive);
-    if (archive_read_open_filename(archive, path, BLOCK_BYTES) != ARCHIVE_OK)
-        status = BL_RAISE(BL_EIO, "%s: %s", path, reason(archive));
+    if (archive_read_open_FILE(archive, file) != ARCHIVE_OK)
+        status = BL_RAISE(BL_EFORMAT, "%s: %s, wanted a tar archive", path,
+                          reason(archive));
     else
         status = each_entry(archive, path, take, payload);
     archive_read_free(archive);

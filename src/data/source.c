@@ -103,11 +103,27 @@ static bl_status read_gzip(bl_stream *stream, void *bytes, size_t n,
                     code == Z_BUF_ERROR ? "the file ends early" : reason);
 }
 
+/* A pipe or a device is refused before it is opened: it could block for ever. */
+static bl_status check_regular(const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) return refused(path, errno);
+    if (S_ISREG(info.st_mode)) return BL_OK;
+    return BL_RAISE(BL_EIO, "%s: is not a regular file", path);
+}
+
+static bl_status open_plain(FILE **out, const char *path)
+{
+    BL_TRY(check_regular(path));
+    *out = fopen(path, "rb");
+    return *out != NULL ? BL_OK : refused(path, errno);
+}
+
 static bl_status take_plain(const char *path, const char *name, bl_take *take,
                             void *payload)
 {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL) return refused(path, errno);
+    FILE *file = NULL;
+    BL_TRY(open_plain(&file, path));
     bl_stream stream = {.place = path, .handle = file, .read = read_plain};
     const bl_status status = take(payload, name, &stream);
     fclose(file);
@@ -117,6 +133,7 @@ static bl_status take_plain(const char *path, const char *name, bl_take *take,
 static bl_status take_gzip(const char *path, const char *name, bl_take *take,
                            void *payload)
 {
+    BL_TRY(check_regular(path));
     errno = 0;
     gzFile file = gzopen(path, "rb");
     if (file == NULL) return refused(path, errno != 0 ? errno : ENOMEM);
@@ -137,35 +154,37 @@ static const struct {
     take_file *take;
 } forms[] = {{"", take_plain}, {".gz", take_gzip}};
 
-/* BL_OK also where the folder holds name in neither form.  A pipe or a device
- * is refused before it is opened: it could block for ever. */
+/* BL_OK also where the folder holds name in neither form. */
 static bl_status folder_take(const char *folder, const char *name,
                              bl_take *take, void *payload)
 {
     bl_status status = BL_OK;
     int found = 0;
     for (size_t i = 0; i < sizeof forms / sizeof forms[0] && !found; i++) {
-        struct stat info;
         bl_text path = {0};
         bl_text_printf(&path, "%s/%s%s", folder, name, forms[i].suffix);
         status = path.status;
-        if (status == BL_OK && stat(path.text, &info) == 0) {
-            found = 1;
-            status = S_ISREG(info.st_mode)
-                         ? forms[i].take(path.text, name, take, payload)
-                         : BL_RAISE(BL_EIO, "%s: is not a regular file",
-                                    path.text);
-        }
+        found = status != BL_OK || bl_path_exists(path.text);
+        if (status == BL_OK && found)
+            status = forms[i].take(path.text, name, take, payload);
         bl_text_free(&path);
-        if (status != BL_OK) return status;
     }
-    return BL_OK;
+    return status;
+}
+
+static bl_status archive_take(const char *path, bl_take *take, void *payload)
+{
+    FILE *file = NULL;
+    BL_TRY(open_plain(&file, path));
+    const bl_status status = bl_archive_each(path, file, take, payload);
+    fclose(file);
+    return status;
 }
 
 bl_status bl_source_each(const char *path, const char *const *names,
                          bl_take *take, void *payload)
 {
-    if (!bl_path_is_folder(path)) return bl_archive_each(path, take, payload);
+    if (!bl_path_is_folder(path)) return archive_take(path, take, payload);
     for (int64_t i = 0; names[i] != NULL; i++) {
         const bl_status status = folder_take(path, names[i], take, payload);
         if (status != BL_OK) return status;

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "ballast/status.h"
 
@@ -43,8 +44,9 @@ BL_MUST_USE bl_status bl_source_each(const char *path,
                                      const char *const *names, bl_take *take,
                                      void *payload);
 
-/** The archive half of bl_source_each: tar, plain or by gzip, bzip2 or xz. */
-BL_MUST_USE bl_status bl_archive_each(const char *path, bl_take *take,
-                                      void *payload);
+/** The archive half of bl_source_each: tar, plain or by gzip, bzip2 or xz.
+ *  file: path, open for reading. */
+BL_MUST_USE bl_status bl_archive_each(const char *path, FILE *file,
+                                      bl_take *take, void *payload);
 
 #endif
