@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_network.c: gradients of whole networks, CE's and BBN's loss, in double
+ * by central differences: through fusion, shared parameters, gradients of
+ * values with several readers, and memory that buffers take turns in.
+ *
+ * `ref` runs the layers as they are; the same table with `fuses` set runs the
+ * graph that fast backends run.  Parameters are moved off their initial values
+ * (gamma 1, beta 0), where a missing factor could hide.  A ReLU may switch
+ * between the two points of a difference, so the bound is on all directions
+ * together and single parameters may miss it now and then.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ballast/data.h"
+#include "ballast/rng.h"
+#include "core/mem.h"
+#include "nn/network.h"
+#include "nn/plan.h"
+
+enum { N = 3, H = 5, W = 4, C = 2, CLASSES = 3 };
+
+static const bl_model_type tiny = {"tiny", "", "", {2, 1, 2, 0}};
+
+typedef struct net {
+    bl_backend backend;
+    bl_device *dev;
+    bl_params *params;
+    bl_plan *plan;
+    void *memory;
+} net;
+
+static void ok(bl_status status)
+{
+    if (status < 0) fail_msg("%s", bl_error_last()->message);
+}
+
+static double noise(uint64_t index)
+{
+    bl_rng rng = bl_rng_at(7, BL_PURPOSE_TEST, 3, index);
+    return bl_rng_normal(&rng);
+}
+
+static void feed(net *n, int32_t streams)
+{
+    float x[N * H * W * C];
+    int32_t y[2 * N];
+    double s[BL_PLAN_SCALARS] = {0};
+    for (int32_t i = 0; i < streams; i++) {
+        for (int k = 0; k < N * H * W * C; k++)
+            x[k] = (float)noise((uint64_t)(1000 * i + k));
+        ok(bl_plan_feed(n->plan, i, x));
+    }
+    for (int k = 0; k < 2 * N; k++) y[k] = (2 * k + k / N) % CLASSES;
+    ok(bl_plan_labels(n->plan, y));
+    s[BL_SLOT_LAMBDA] = streams > 1 ? 0.7125 : 1;
+    s[BL_SLOT_LAMBDA + 1] = 0.2875;
+    s[BL_SLOT_SCALE] = 1.425;
+    s[BL_SLOT_SCALE + 1] = 0.575;
+    ok(bl_plan_scalars(n->plan, s));
+}
+
+static void open_net(net *n, const char *form, bool fuses)
+{
+    const bl_network_spec spec = {.model = &tiny, .form = form, .h = H,
+                                  .w = W, .c = C, .n_class = CLASSES};
+    bl_graph *graph;
+    *n = (net){.backend = bl_backend_ref};
+    n->backend.fuses = fuses;
+    ok(n->backend.open(&n->dev, 1));
+    ok(bl_network_graph(&graph, &spec, N, true));
+    ok(bl_params_create(&n->params, graph, &n->backend, n->dev, BL_F64, true));
+    ok(bl_params_init(n->params, 5));
+    ok(bl_plan_create(&n->plan, graph, n->params, BL_F64, true));
+    ok(n->backend.alloc(n->dev, &n->memory, n->plan->bytes));
+    bl_plan_bind(n->plan, n->memory);
+    double *const w = n->params->w;
+    for (int64_t k = 0; k < n->params->n_trained; k++)
+        w[k] += 0.05 * noise(100000 + (uint64_t)k);
+    feed(n, bl_form_find(form)->streams);
+}
+
+static void close_net(net *n)
+{
+    bl_plan_free(n->plan);
+    bl_params_free(n->params);
+    n->backend.free(n->dev, n->memory);
+    n->backend.close(n->dev);
+}
+
+static double loss_at(net *n, int64_t k, double w)
+{
+    double loss, wrong[4];
+    double *const slab = n->params->w;
+    const double kept = slab[k];
+    slab[k] = w;
+    n->params->version++;
+    ok(bl_plan_forward(n->plan));
+    ok(bl_plan_loss(n->plan, &loss, wrong));
+    slab[k] = kept;
+    return loss;
+}
+
+/** Relative L2 distance between analytic and numeric gradients over a sample
+ *  of every parameter's elements. */
+static void check(const char *form, bool fuses)
+{
+    net n;
+    double diff = 0, norm = 0, loss, wrong[4];
+    open_net(&n, form, fuses);
+    n.params->version++;
+    ok(bl_plan_forward(n.plan));
+    ok(bl_plan_loss(n.plan, &loss, wrong));
+    ok(bl_plan_backward(n.plan));
+    const double *const g = n.params->diff_w;
+    for (int32_t i = 0; i < n.params->n; i++) {
+        const bl_parameter *const row = &n.params->table[i];
+        if (row->buffer) continue;
+        const int64_t step = row->count > 12 ? row->count / 6 + 1 : 1;
+        for (int64_t e = 0; e < row->count; e += step) {
+            const int64_t k = row->offset + e;
+            const double w = ((const double *)n.params->w)[k], h = 1e-6;
+            const double numeric =
+                (loss_at(&n, k, w + h) - loss_at(&n, k, w - h)) / (2 * h);
+            diff += (numeric - g[k]) * (numeric - g[k]);
+            norm += numeric * numeric;
+        }
+    }
+    if (!(sqrt(diff / norm) < 1e-6))
+        fail_msg("%s, fuses %d: distance %.3g", form, fuses,
+                 sqrt(diff / norm));
+    close_net(&n);
+}
+
+static void plain_network(void **state)
+{
+    (void)state;
+    check("plain", false);
+    check("plain", true);
+}
+
+static void cosine_network(void **state)
+{
+    (void)state;
+    check("cosine", false);
+    check("cosine", true);
+}
+
+static void bbn_network(void **state)
+{
+    (void)state;
+    check("bbn", false);
+    check("bbn", true);
+}
+
+/** The fused graph must be the same function as the plain one. */
+static void fusion_changes_nothing(void **state)
+{
+    (void)state;
+    net a, b;
+    open_net(&a, "bbn", false);
+    open_net(&b, "bbn", true);
+    assert_true(b.plan->n_op < a.plan->n_op);
+    double la, lb, wrong[4];
+    ok(bl_plan_forward(a.plan));
+    ok(bl_plan_forward(b.plan));
+    ok(bl_plan_loss(a.plan, &la, wrong));
+    ok(bl_plan_loss(b.plan, &lb, wrong));
+    assert_true(fabs(la - lb) < 1e-12);
+    ok(bl_plan_backward(a.plan));
+    ok(bl_plan_backward(b.plan));
+    const double *const ga = a.params->diff_w, *const gb = b.params->diff_w;
+    for (int64_t k = 0; k < a.params->n_trained; k++)
+        assert_true(fabs(ga[k] - gb[k]) < 1e-10);
+    const double *const ra = a.params->buffers, *const rb = b.params->buffers;
+    for (int64_t k = 0; k < a.params->n_buffered; k++)
+        assert_true(fabs(ra[k] - rb[k]) < 1e-12);
+    close_net(&a);
+    close_net(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(plain_network), cmocka_unit_test(cosine_network),
+        cmocka_unit_test(bbn_network),
+        cmocka_unit_test(fusion_changes_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
