@@ -383,7 +383,9 @@ static void test_types_agree(void **state)
     for (int i = 0; i < COUNT; i++) {
         x[i] = (float)(i * 37 % 61 - 30) / 16; /* exact in bf16 */
     }
-    for (int i = 0; i < WEIGHTS; i++) weights[i] = (float)(i * 29 % 83 - 41) / 97;
+    for (int i = 0; i < WEIGHTS; i++) {
+        weights[i] = (float)(i * 29 % 83 - 41) / 97;
+    }
     double f64[COUNT], f32[COUNT], bf16[COUNT];
     run_in(BL_F64, x, weights, f64);
     run_in(BL_F32, x, weights, f32);
