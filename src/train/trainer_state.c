@@ -255,7 +255,10 @@ static bl_status load(bl_trainer *t)
 {
     bl_safetensors *file = NULL;
     bl_status status = bl_run_load(t->run, &file, &t->log);
-    if (status == BL_END) return bl_params_init(t->engine->params, t->seed);
+    if (status == BL_END) {
+        BL_TRY(bl_run_rewind(t->run, 0));
+        return bl_params_init(t->engine->params, t->seed);
+    }
     BL_CHECK(status);
     BL_CHECK(read_counters(t, file));
     BL_CHECK(load_best(t));
