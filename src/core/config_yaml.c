@@ -34,6 +34,8 @@ typedef struct reader {
     yaml_parser_t parser;
     yaml_event_t event; /* the present one */
     const char *name;
+    const char *yaml; /* [bytes] */
+    size_t bytes;
     bl_yaml_leaf *leaf;
     void *payload;
     bl_text key;   /* dotted path to the present node */
@@ -48,6 +50,14 @@ static int line_of(const reader *r)
     return (int)r->event.start_mark.line + 1;
 }
 
+/* Line of a byte; the parser reads ahead, so its own mark is behind. */
+static int line_of_byte(const reader *r, size_t at)
+{
+    int line = 1;
+    for (size_t i = 0; i < at && i < r->bytes; i++) line += r->yaml[i] == '\n';
+    return line;
+}
+
 static bl_status raise_syntax(const reader *r)
 {
     const yaml_parser_t *const p = &r->parser;
@@ -56,7 +66,8 @@ static bl_status raise_syntax(const reader *r)
         return BL_RAISE(BL_ENOMEM, "%s: out of memory", r->name);
     if (p->error == YAML_READER_ERROR)
         return BL_RAISE(BL_EFORMAT, "%s:%d: byte %zu: %s", r->name,
-                        (int)p->mark.line + 1, p->problem_offset, what);
+                        line_of_byte(r, p->problem_offset),
+                        p->problem_offset, what);
     return BL_RAISE(BL_EFORMAT, "%s:%d: %s%s%s", r->name,
                     (int)p->problem_mark.line + 1, what,
                     p->context != NULL ? " " : "",
@@ -293,7 +304,8 @@ static bl_status read_stream(reader *r)
 bl_status bl_yaml_read(const char *name, const char *yaml, size_t bytes,
                        bl_yaml_leaf *leaf, void *payload)
 {
-    reader r = {.name = name, .leaf = leaf, .payload = payload};
+    reader r = {.name = name, .yaml = yaml, .bytes = bytes, .leaf = leaf,
+                .payload = payload};
     if (bytes > BL_YAML_LIMIT)
         return BL_RAISE(BL_EFORMAT, "%s: holds %zu bytes, wanted at most %d",
                         name, bytes, (int)BL_YAML_LIMIT);
