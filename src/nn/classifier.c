@@ -101,9 +101,10 @@ static bl_status read_spec(bl_engine_spec *spec, const bl_safetensors *file,
 static bl_status open(bl_classifier *c, const bl_safetensors *file,
                       const char *path, const bl_compute *compute)
 {
-    bl_engine_spec spec = {.infer_batch = INFER_BATCH};
+    bl_engine_spec spec = {0};
     if (compute) spec.compute = *compute;
     BL_TRY(read_spec(&spec, file, path));
+    spec.infer_batch = bl_engine_infer_batch(&spec.network, INFER_BATCH);
     BL_TRY(bl_engine_open(&c->engine, &spec));
     return bl_params_import(c->engine->params, file, path, false);
 }

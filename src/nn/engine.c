@@ -127,6 +127,16 @@ const char *bl_engine_precision(const bl_engine *engine)
     return engine->act == BL_BF16 ? "bf16" : "fp32";
 }
 
+int64_t bl_engine_infer_batch(const bl_network_spec *network, int64_t n)
+{
+    const int64_t budget = 256 * 32 * 32; /* px a batch */
+    int64_t most = budget / ((int64_t)network->h * network->w);
+    if (most < 1) most = 1;
+    if (most > 256) most = 256;
+    const int64_t rounds = (n + most - 1) / most;
+    return rounds < 1 ? 1 : (n + rounds - 1) / rounds;
+}
+
 /* ---- inference -------------------------------------------------------------- */
 
 bl_status bl_engine_logits(bl_engine *engine, const uint8_t *pixels, int64_t n,

@@ -38,6 +38,10 @@ BL_MUST_USE bl_status bl_engine_open(bl_engine **out,
                                      const bl_engine_spec *spec);
 void bl_engine_free(bl_engine *engine);
 
+/** The batch in which n images of a network are inferred: 256 of 32 x 32 px,
+ *  fewer of larger ones, and the number that pads the last batch least. */
+int64_t bl_engine_infer_batch(const bl_network_spec *network, int64_t n);
+
 /** "fp32" or "bf16": what "auto" became. */
 const char *bl_engine_precision(const bl_engine *engine);
 

@@ -13,7 +13,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 
-enum { INFER_BATCH = 256, AHEAD = 3, PAD = 4 };
+enum { AHEAD = 3, PAD = 4 };
 
 double bl_clock(void)
 {
@@ -92,13 +92,6 @@ static void choose_normalization(bl_normalization *out, const bl_trainer *t)
         bl_split_measure(t->data->train, out);
 }
 
-/** The largest batch of at most INFER_BATCH that pads the split least. */
-static int64_t infer_batch(int64_t n)
-{
-    const int64_t rounds = (n + INFER_BATCH - 1) / INFER_BATCH;
-    return (n + rounds - 1) / rounds;
-}
-
 static bl_status open_engine(bl_trainer *t, int64_t last_batch)
 {
     const bl_split *const train = t->data->train;
@@ -110,8 +103,8 @@ static bl_status open_engine(bl_trainer *t, int64_t last_batch)
         .compute = {.backend = bl_config_string(c, "backend"),
                     .precision = bl_config_string(c, "precision"),
                     .threads = (int32_t)bl_config_integer(c, "threads")},
-        .batch = t->batch, .last_batch = last_batch,
-        .infer_batch = infer_batch(t->judge->n)};
+        .batch = t->batch, .last_batch = last_batch};
+    spec.infer_batch = bl_engine_infer_batch(&spec.network, t->judge->n);
     choose_normalization(&spec.normalization, t);
     BL_TRY(bl_engine_open(&t->engine, &spec));
     t->sgd.n = t->engine->params->n_trained;
