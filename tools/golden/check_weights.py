@@ -74,7 +74,7 @@ def logits(model, images, metadata, dtype, batch=500):
     rows = []
     with torch.no_grad():
         for first in range(0, len(images), batch):
-            chunk = np.ascontiguousarray(images[first:first + batch])
+            chunk = np.array(images[first:first + batch])
             x = (torch.from_numpy(chunk).to(dtype) / 255 - mean) / std
             rows.append(model.infer(x.permute(0, 3, 1, 2)).double().numpy())
     return np.concatenate(rows)
