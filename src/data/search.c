@@ -36,7 +36,8 @@ static bl_status add(places *p, const char *folder, size_t bytes,
     if (bytes == 0) return BL_OK;
     bl_text_add(&text, folder, bytes);
     bl_text_add(&text, below, strlen(below));
-    bl_status status = text.status;
+    bl_status status = BL_OK;
+    BL_CHECK(text.status);
     BL_CHECK(bl_realloc(&p->folder, p->n + 1, sizeof *p->folder));
     p->folder[p->n++] = text.text;
     return BL_OK;
