@@ -103,7 +103,7 @@ static bl_status read_gzip(bl_stream *stream, void *bytes, size_t n,
                     code == Z_BUF_ERROR ? "the file ends early" : reason);
 }
 
-/* A pipe or a device is refused before it is opened: it could block for ever. */
+/* A pipe or a device is refused unopened: it could block for ever. */
 static bl_status check_regular(const char *path)
 {
     struct stat info;

@@ -35,7 +35,7 @@ static void must_fail(const char *name, const char *dir, bl_status status,
     assert_null(data);
 }
 
-/* ---- good sets ------------------------------------------------------------- */
+/* ---- good sets ----------------------------------------------------------- */
 
 /* CIFAR's planes become [h][w][c]; f is the file, n the record. */
 static void check_image(const bl_split *split, int64_t i, int f, int n)
@@ -174,7 +174,7 @@ static void test_idx_of_a_known_folder(void **state)
     scratch_remove(&s);
 }
 
-/* ---- archives -------------------------------------------------------------- */
+/* ---- archives ------------------------------------------------------------ */
 
 /* Packs files of a folder under "set/", in the order given. */
 static void pack(const char *to, const char *folder, const char *const *names,
@@ -270,7 +270,7 @@ static void test_bad_archives(void **state)
     scratch_remove(&s);
 }
 
-/* ---- damage ---------------------------------------------------------------- */
+/* ---- damage -------------------------------------------------------------- */
 
 typedef enum damage { CUT, SET, APPEND, REMOVE } damage;
 
@@ -433,7 +433,7 @@ static void test_odd_files(void **state)
     scratch_remove(&s);
 }
 
-/* ---- search ---------------------------------------------------------------- */
+/* ---- search -------------------------------------------------------------- */
 
 static void make_folder(char out[1024], const char *parent, const char *name)
 {
@@ -513,7 +513,7 @@ static void test_search_finds_the_archive(void **state)
     scratch_remove(&s);
 }
 
-/* ---- from memory and the list ---------------------------------------------- */
+/* ---- from memory and the list -------------------------------------------- */
 
 static void test_create(void **state)
 {
@@ -558,7 +558,7 @@ static void test_rows_are_complete(void **state)
     assert_null(bl_dataset_types()[3]);
 }
 
-/* ---- real files ------------------------------------------------------------ */
+/* ---- real files ---------------------------------------------------------- */
 
 /* Balance, means of pixel / 255 and the subset of a real set, where there is
  * one on the search path. */

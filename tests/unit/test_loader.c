@@ -26,10 +26,10 @@ typedef struct rig {
     bl_loader_spec spec;
 } rig;
 
-static void rig_make(rig *r)
+static void rig_make_of(rig *r, int32_t h, int32_t w)
 {
     static const char *const names[] = {"permutation", "reversed"};
-    *r = (rig){.split = sets_images(N, 6, 5, 3, 4)};
+    *r = (rig){.split = sets_images(N, h, w, 3, 4)};
     for (uint32_t i = 0; i < STREAMS; i++)
         assert_int_equal(bl_sampler_create(&r->samplers[i],
                                            bl_sampler_find(names[i]),
@@ -41,6 +41,11 @@ static void rig_make(rig *r)
         .threads = 1, .ahead = 3,
         .normalization = {.c = 3, .mean = {.4914, .4822, .4465},
                           .std = {.2023, .1994, .2010}}};
+}
+
+static void rig_make(rig *r)
+{
+    rig_make_of(r, 6, 5);
 }
 
 static void rig_free(rig *r)
@@ -176,7 +181,7 @@ static void test_begin_again(void **state)
     uint64_t want[STEPS], found[STEPS];
     rig r;
     bl_batch b;
-    rig_make(&r);
+    rig_make_of(&r, 64, 64); /* slow enough to be caught in the act */
     r.spec.threads = 3;
     bl_loader *loader = loader_of(&r.spec);
     run(&r, loader, 7, 0, want);
@@ -184,6 +189,13 @@ static void test_begin_again(void **state)
         assert_int_equal(bl_loader_begin(loader, 2, 0), BL_OK);
         for (int64_t i = 0; i < taken; i++)
             assert_int_equal(bl_loader_next(loader, &b), BL_OK);
+        run(&r, loader, 7, 0, found);
+        assert_memory_equal(found, want, sizeof want);
+    }
+    for (long pause_ns = 0; pause_ns < 100000; pause_ns += 2000) {
+        const struct timespec pause = {0, pause_ns};
+        assert_int_equal(bl_loader_begin(loader, 2, 0), BL_OK);
+        (void)nanosleep(&pause, NULL); /* workers are at some point or other */
         run(&r, loader, 7, 0, found);
         assert_memory_equal(found, want, sizeof want);
     }

@@ -144,8 +144,8 @@ static void test_longtail_refuses(void **state)
         int64_t n_c[3];
     } rows[] = {
         {"exp", "imbalance 0.5", 0.5, {30, 30, 30}},
-        {"exp", "imbalance inf", INFINITY, {30, 30, 30}},
-        {"exp", "imbalance nan", NAN, {30, 30, 30}},
+        {"exp", "imbalance inf", HUGE_VAL, {30, 30, 30}},
+        {"exp", "imbalance nan", (double)NAN, {30, 30, 30}},
         {"expo", "'expo'", 7, {30, 30, 30}},
         {"exp", "class 2 without an image; a head of 30", 31, {30, 30, 30}},
         {"step", "class 1 without an image", 31, {30, 30, 30}},
@@ -174,7 +174,7 @@ static void test_profiles_are_listed(void **state)
     assert_int_equal(bl_profiles()[1]->count(23.7, 0.1, 1, 3), 2);
 }
 
-/* ---- holdout --------------------------------------------------------------- */
+/* ---- holdout ------------------------------------------------------------- */
 
 static void test_holdout_parts_the_split(void **state)
 {
@@ -229,7 +229,7 @@ static void test_holdout_refuses(void **state)
 {
     (void)state;
     static const int64_t n_c[] = {7, 1};
-    static const double fractions[] = {0, 1, -0.2, NAN, 0.3};
+    static const double fractions[] = {0, 1, -0.2, (double)NAN, 0.3};
     bl_split *split = sets_split(n_c, 2);
     for (size_t i = 0; i < sizeof fractions / sizeof fractions[0]; i++) {
         int64_t *kept = NULL, *cut = NULL, n_kept, n_cut;
@@ -241,7 +241,7 @@ static void test_holdout_refuses(void **state)
     bl_split_free(split);
 }
 
-/* ---- measures -------------------------------------------------------------- */
+/* ---- measures ------------------------------------------------------------ */
 
 static void test_shots(void **state)
 {
