@@ -11,4 +11,4 @@ cp run/last.safetensors before
 run --seed 1
 cmp run/last.safetensors before
 run --seed 1 --overwrite
-cmp -s run/last.safetensors before && echo "is still there" || :
+if cmp -s run/last.safetensors before; then echo "is still there"; fi

@@ -1,18 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-# SIGTERM in the middle writes a checkpoint and says how to go on; the resumed
-# run ends with the very weights of one that was not stopped.
+# A signal in the middle writes a checkpoint and says how to go on; a run
+# that was stopped twice ends with the very weights of one that was not.
 mkdir tiny
 tiny_set tiny 20 2
 set -- --data tiny --method bbn --model resnet20 --epochs 60 --batch 64 \
     --threads 1 --quiet
+epochs() { cat run/metrics.jsonl 2>errors | wc -l; }
+stop_after() { # lines of metrics, signal, process
+    while [ "$(epochs)" -lt "$1" ]; do sleep 0.02; done
+    kill -"$2" "$3"
+    wait "$3" || echo $?
+    [ "$(epochs)" -lt 60 ] || echo "was not stopped early"
+}
+
 ballast train "$@" --out whole >out
 ballast train "$@" --out run >out &
-while [ ! -s run/metrics.jsonl ]; do sleep 0.02; done
-kill -TERM $!
-wait $! || echo $?
-[ "$(grep -c . run/metrics.jsonl)" -lt 60 ] || echo "was not stopped early"
+stop_after 1 TERM $!
+ballast train --resume run --quiet >out &
+stop_after 20 INT $!
 [ ! -e run/result.json ] || echo "has a result already"
 ballast train --resume run --quiet >out
+
 cmp whole/last.safetensors run/last.safetensors
 cmp whole/best.safetensors run/best.safetensors
 sed 's/,"seconds".*//' whole/metrics.jsonl >a
