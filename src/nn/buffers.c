@@ -29,8 +29,8 @@ static size_t lowest(const bl_buffer *buffers, const int32_t *placed,
         for (int32_t i = 0; i < n; i++) {
             const bl_buffer *const o = &buffers[placed[i]];
             if (!alive_together(o, b)) continue;
-            if (offset >= o->offset + o->bytes || o->offset >= offset + b->bytes)
-                continue;
+            if (offset >= o->offset + o->bytes) continue;
+            if (o->offset >= offset + b->bytes) continue;
             offset = o->offset + o->bytes;
             moved = true;
         }

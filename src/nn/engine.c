@@ -18,7 +18,7 @@
 #include "core/text.h"
 #include "data/loader.h"
 
-/* ---- opening --------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------ */
 
 static bl_status choose_precision(bl_dtype *act, const bl_backend *backend,
                                   const char *precision)
@@ -137,7 +137,7 @@ int64_t bl_engine_infer_batch(const bl_network_spec *network, int64_t n)
     return rounds < 1 ? 1 : (n + rounds - 1) / rounds;
 }
 
-/* ---- inference -------------------------------------------------------------- */
+/* ---- inference ---------------------------------------------------------- */
 
 bl_status bl_engine_logits(bl_engine *engine, const uint8_t *pixels, int64_t n,
                            float *z)
@@ -158,7 +158,7 @@ bl_status bl_engine_logits(bl_engine *engine, const uint8_t *pixels, int64_t n,
     return BL_OK;
 }
 
-/* ---- training --------------------------------------------------------------- */
+/* ---- training ----------------------------------------------------------- */
 
 bl_status bl_engine_step(bl_engine *engine, const float *x, const int32_t *y,
                          int64_t n, const double *scalars,
@@ -185,7 +185,7 @@ bl_status bl_engine_step(bl_engine *engine, const float *x, const int32_t *y,
     return BL_OK;
 }
 
-/* ---- metadata --------------------------------------------------------------- */
+/* ---- metadata ----------------------------------------------------------- */
 
 static void list(char *text, size_t room, const double *values, int32_t n)
 {

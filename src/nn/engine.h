@@ -64,8 +64,9 @@ BL_MUST_USE bl_status bl_engine_step(bl_engine *engine, const float *x,
 /** Metadata that lets bl_classifier_open rebuild the network; text holds the
  *  values.  Gives the number of pairs written, at most 8. */
 enum { BL_ENGINE_METADATA = 8 };
-typedef struct bl_engine_text { char size[64], classes[16], mean[480], std[480]; }
-    bl_engine_text;
+typedef struct bl_engine_text {
+    char size[64], classes[16], mean[480], std[480];
+} bl_engine_text;
 int64_t bl_engine_metadata(const bl_engine *engine, bl_engine_text *text,
                            bl_metadata *pairs);
 

@@ -41,7 +41,7 @@ struct bl_layer_type {
     bl_status (*refresh)(bl_plan *plan, const bl_op *op);
     bl_status (*forward)(bl_plan *plan, const bl_op *op);
     bl_status (*backward)(bl_plan *plan, const bl_op *op); /* NULL: none */
-    /** Multiply-adds of one sample's forward pass; NULL: none worth counting. */
+    /** Multiply-adds of one sample's forward pass; NULL: not worth counting. */
     double (*work)(const bl_graph *g, const bl_node *node);
 };
 

@@ -85,7 +85,7 @@ void *bl_params_diff(const bl_params *params, int32_t i)
     return within(params, params->diff_w, i);
 }
 
-/* ---- initial values ------------------------------------------------------- */
+/* ---- initial values ----------------------------------------------------- */
 
 static double draw(bl_rng *rng, const bl_init *init)
 {
@@ -138,7 +138,7 @@ done:
     return status;
 }
 
-/* ---- files ---------------------------------------------------------------- */
+/* ---- files -------------------------------------------------------------- */
 
 #define MOMENTUM "momentum."
 

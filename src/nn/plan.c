@@ -19,7 +19,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 
-/* ---- what layers ask ------------------------------------------------------ */
+/* ---- what layers ask ---------------------------------------------------- */
 
 void *bl_plan_at(const bl_plan *plan, int32_t buffer)
 {
@@ -48,7 +48,7 @@ void bl_plan_need_scratch(bl_plan *plan, size_t bytes)
     if (plan->scratch_bytes < whole) plan->scratch_bytes = whole;
 }
 
-/* ---- buffers --------------------------------------------------------------- */
+/* ---- buffers ------------------------------------------------------------ */
 
 static int32_t backward_moment(const bl_plan *plan, int32_t op)
 {
@@ -93,7 +93,7 @@ bl_status bl_plan_save(bl_plan *plan, bl_op *op, int32_t which, int64_t count,
     return BL_OK;
 }
 
-/* ---- forward --------------------------------------------------------------- */
+/* ---- forward ------------------------------------------------------------ */
 
 static bl_status plan_forward(bl_plan *plan, int32_t i)
 {
@@ -120,7 +120,7 @@ static void keep_output(bl_plan *plan)
     live(plan, plan->value_buffer[plan->graph->output], 2 * plan->n_op);
 }
 
-/* ---- backward -------------------------------------------------------------- */
+/* ---- backward ----------------------------------------------------------- */
 
 /** Gradient contributions to one value, gathered while walking backward. */
 typedef struct gathered {
@@ -238,7 +238,7 @@ done:
     return status;
 }
 
-/* ---- creation -------------------------------------------------------------- */
+/* ---- creation ----------------------------------------------------------- */
 
 /** Replaces the graph's parameter numbers by those of the slabs, by name. */
 static bl_status bind_params(bl_plan *plan)

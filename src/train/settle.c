@@ -15,7 +15,7 @@ bl_status bl_train_config(bl_config **out)
     return bl_config_create(out, bl_train_params());
 }
 
-/* ---- names ------------------------------------------------------------------ */
+/* ---- names -------------------------------------------------------------- */
 
 /* The name is the first member of every row type, so a registry of any kind
  * reads as a list of rows that begin with a name. */
@@ -69,7 +69,7 @@ bl_status bl_train_settle(bl_config *config)
     return check_names(config);
 }
 
-/* ---- data ------------------------------------------------------------------- */
+/* ---- data --------------------------------------------------------------- */
 
 /** Replaces *split by its images index[0..n). */
 static bl_status keep(bl_split **split, const int64_t *index, int64_t n)

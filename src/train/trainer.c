@@ -22,7 +22,7 @@ double bl_clock(void)
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-/* ---- rows ------------------------------------------------------------------ */
+/* ---- rows --------------------------------------------------------------- */
 
 static const bl_schedule_type *find_schedule(const char *name)
 {
@@ -71,7 +71,7 @@ static bl_status cut_steps(bl_trainer *t, int64_t *last_batch)
     return BL_OK;
 }
 
-/* ---- parts ----------------------------------------------------------------- */
+/* ---- parts -------------------------------------------------------------- */
 
 static bl_status check_data(const bl_dataset *data, const bl_split *judge)
 {
@@ -197,7 +197,7 @@ bl_status bl_trainer_build(bl_trainer **out, const bl_config *config,
     return BL_OK;
 }
 
-/* ---- create and free ------------------------------------------------------- */
+/* ---- create and free ---------------------------------------------------- */
 
 void bl_trainer_facts(const bl_trainer *t, char *hex, bl_run_facts *facts)
 {

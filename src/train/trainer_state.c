@@ -20,7 +20,7 @@
 #include "core/mem.h"
 #include "train/trainer.h"
 
-/* ---- counters as metadata -------------------------------------------------- */
+/* ---- counters as metadata ----------------------------------------------- */
 
 typedef struct counter_row {
     const char *key;
@@ -101,7 +101,7 @@ static bl_status read_counters(bl_trainer *t, const bl_safetensors *file)
     return BL_OK;
 }
 
-/* ---- writing ----------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------ */
 
 bl_status bl_trainer_write_weights(const bl_trainer *t, const char *path)
 {
@@ -205,7 +205,7 @@ bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error)
     return at->phase == BL_PHASE_DONE ? bl_trainer_finish(t) : BL_OK;
 }
 
-/* ---- resuming ----------------------------------------------------------------- */
+/* ---- resuming ----------------------------------------------------------- */
 
 bl_status bl_run_config(bl_config **out, const char *run_dir)
 {

@@ -15,7 +15,7 @@
 #include "core/error.h"
 #include "train/trainer.h"
 
-/* ---- training -------------------------------------------------------------- */
+/* ---- training ----------------------------------------------------------- */
 
 static double alpha_at(const bl_trainer *t)
 {
@@ -112,7 +112,7 @@ static bl_status checkpoint_if_due(bl_trainer *t)
     return bl_trainer_checkpoint(t);
 }
 
-/* ---- evaluation ------------------------------------------------------------ */
+/* ---- evaluation --------------------------------------------------------- */
 
 /** Evaluates the next batch of the split at work; *done when it is the last. */
 static bl_status judge_step(bl_trainer *t, const bl_split *split, bool *done)
@@ -162,7 +162,7 @@ static bl_status eval_step(bl_trainer *t)
     return bl_trainer_close_epoch(t, error);
 }
 
-/* ---- the end --------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------ */
 
 /** Exchanges a slab of n floats with its host copy, through spare. */
 static bl_status swap(bl_params *p, void *slab, float *host, float *spare,

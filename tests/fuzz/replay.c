@@ -27,7 +27,7 @@ enum { CUTS = 64, FLIPS = 192, SEED_BYTES_MAX = 1 << 24 };
 /* Gives the target a block of exactly n bytes: reading past it is seen. */
 static void feed(const char *bytes, size_t n)
 {
-    uint8_t *copy = malloc(n > 0 ? n : 1);
+    uint8_t *copy = calloc(n > 0 ? n : 1, 1);
     if (copy == NULL) return;
     if (n > 0) memcpy(copy, bytes, n);
     (void)LLVMFuzzerTestOneInput(copy, n);

@@ -22,7 +22,7 @@ static void ok(bl_status status)
     if (status < 0) fail_msg("%s", bl_error_last()->message);
 }
 
-/* ---- counts ---------------------------------------------------------------- */
+/* ---- counts ------------------------------------------------------------- */
 
 typedef struct count_row {
     const char *model, *form;
@@ -101,7 +101,7 @@ static void impossible_networks(void **state)
     }
 }
 
-/* ---- memory ---------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------- */
 
 /** No two buffers that are alive together share a byte. */
 static void buffers_do_not_meet(const bl_buffer *b, int32_t n, size_t bytes)
