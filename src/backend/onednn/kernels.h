@@ -7,8 +7,9 @@
  * of all of them; a file kernels_<isa>.c compiles it for one instruction set.
  *
  * A tile is rows x lanes numbers, lanes <= bl_kernels.lanes, rows a stride
- * apart.  Arrays over lanes are float or double [BL_LANES_MAX], read in full;
- * what lies beyond tile.lanes does not matter.
+ * apart.  Arrays over lanes (constants, sums) have bl_kernels.lanes elements,
+ * read and written in full, and number i of a row belongs to lane_of(i): the
+ * order that suits the registers.  Lanes of no number must hold numbers.
  */
 #ifndef BL_BACKEND_ONEDNN_KERNELS_H
 #define BL_BACKEND_ONEDNN_KERNELS_H
@@ -23,7 +24,8 @@ typedef struct bl_tile {
 
 typedef struct bl_kernels {
     const char *isa;
-    int64_t lanes; /* of a full tile */
+    int64_t lanes;               /* of a full tile */
+    int64_t (*lane_of)(int64_t i);
 
     /** a += sum of (src - centre), b += sum of (src - centre)^2. */
     void (*sums)(bl_tile tile, const void *src, const float *centre,

@@ -13,8 +13,15 @@
  * A `quad` is four registers, the width of a full tile.  Registers are the
  * compiler's own vector types (GNU C, gcc and clang alike), which add and
  * multiply by the ordinary operators; the only other primitives are loads and
- * stores that widen bf16 to f32 and round it back to nearest even.  Sums run
- * in float over one tile, at most a few dozen rows, and in double over tiles.
+ * stores that widen bf16 to f32 and round it back to nearest even.
+ *
+ * A word of 32 bits holds two bf16.  Shifted left it is the even one as f32,
+ * masked it is the odd one: two cheap operations widen a register, if the even
+ * and the odd numbers may lie in different registers.  So they do, and
+ * `lane_of` tells the caller, who orders its constants that way once.
+ *
+ * Sums run in float over one tile, at most a few dozen rows, and in double
+ * over tiles.
  */
 #include <string.h>
 
@@ -29,6 +36,7 @@ enum { LANES = 4 * BL_VECTOR };
 typedef float vec __attribute__((vector_size(4 * BL_VECTOR)));
 typedef int32_t ivec __attribute__((vector_size(4 * BL_VECTOR)));
 typedef uint32_t uvec __attribute__((vector_size(4 * BL_VECTOR)));
+typedef int16_t svec __attribute__((vector_size(4 * BL_VECTOR)));
 typedef uint16_t hvec __attribute__((vector_size(2 * BL_VECTOR)));
 
 typedef struct quad {
@@ -53,41 +61,98 @@ static inline void quad_write(float *p, quad q) // [LANES]
     memcpy(p + 3 * BL_VECTOR, &q.d, sizeof q.d);
 }
 
-static inline vec widen(const uint16_t *p) // [BL_VECTOR]
+static inline uvec words_read(const uint16_t *p) // [2 BL_VECTOR]
 {
-    hvec half;
-    memcpy(&half, p, sizeof half);
-    return (vec)(__builtin_convertvector(half, uvec) << 16);
+    uvec words;
+    memcpy(&words, p, sizeof words);
+    return words;
+}
+
+static inline vec even_of(uvec words)
+{
+    return (vec)(words << 16);
+}
+
+static inline vec odd_of(uvec words)
+{
+    return (vec)(words & 0xffff0000u);
+}
+
+static inline quad quad_of(uvec first, uvec second)
+{
+    return (quad){even_of(first), odd_of(first), even_of(second),
+                  odd_of(second)};
 }
 
 static inline quad quad_read_bf16(const uint16_t *p) // [LANES]
 {
-    return (quad){widen(p), widen(p + BL_VECTOR), widen(p + 2 * BL_VECTOR),
-                  widen(p + 3 * BL_VECTOR)};
+    return quad_of(words_read(p), words_read(p + 2 * BL_VECTOR));
 }
 
-static inline void narrow(uint16_t *p, vec x) // [BL_VECTOR]
+/** Numbers of p where gate > 0, as integers are (a NaN counts as > 0). */
+static inline uvec words_gated(const uint16_t *p, const uint16_t *gate)
 {
-#if BL_NATIVE_BF16
-    const __m256bh half = _mm512_cvtneps_pbh((__m512)x);
-    memcpy(p, &half, sizeof half);
-#else
+    const svec open = (svec)words_read(gate) > 0;
+    return words_read(p) & (uvec)open;
+}
+
+static inline quad quad_gated_bf16(const uint16_t *p, const uint16_t *gate)
+{
+    return quad_of(words_gated(p, gate),
+                   words_gated(p + 2 * BL_VECTOR, gate + 2 * BL_VECTOR));
+}
+
+/** The rounded number in the upper half of each word, fraction below. */
+static inline uvec rounded(vec x)
+{
     const uvec bits = (uvec)x;
     const uvec nan = (uvec)((ivec)(bits & 0x7fffffffu) > 0x7f800000);
     const uvec even = bits + 0x7fffu + (bits >> 16 & 1u);
     const uvec quiet = bits | 0x00400000u;
-    const uvec both = ((even & ~nan) | (quiet & nan)) >> 16;
-    const hvec half = __builtin_convertvector(both, hvec);
-    memcpy(p, &half, sizeof half);
+    return (even & ~nan) | (quiet & nan);
+}
+
+static inline void words_write(uint16_t *p, vec even, vec odd)
+{
+#if BL_NATIVE_BF16
+    const __m512i order = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
+        22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512bh both = _mm512_cvtne2ps_pbh((__m512)odd, (__m512)even);
+    const __m512i words = _mm512_permutexvar_epi16(order, (__m512i)both);
+#else
+    const uvec words = rounded(even) >> 16 | (rounded(odd) & 0xffff0000u);
 #endif
+    memcpy(p, &words, sizeof words);
 }
 
 static inline void quad_write_bf16(uint16_t *p, quad q) // [LANES]
 {
-    narrow(p, q.a);
-    narrow(p + BL_VECTOR, q.b);
-    narrow(p + 2 * BL_VECTOR, q.c);
-    narrow(p + 3 * BL_VECTOR, q.d);
+    words_write(p, q.a, q.b);
+    words_write(p + 2 * BL_VECTOR, q.c, q.d);
+}
+
+/** Lane of number i of a row of bf16. */
+static inline int64_t lane_of_bf16(int64_t i)
+{
+    const int64_t pair = i / (2 * BL_VECTOR) * (2 * BL_VECTOR);
+    return pair + i % 2 * BL_VECTOR + (i - pair) / 2;
+}
+
+static inline int64_t lane_of_f32(int64_t i)
+{
+    return i;
+}
+
+static inline void narrow_bf16(uint16_t *p, vec x) // [BL_VECTOR]
+{
+    const hvec half = __builtin_convertvector(rounded(x) >> 16, hvec);
+    memcpy(p, &half, sizeof half);
+}
+
+static inline void narrow_f32(float *p, vec x) // [BL_VECTOR]
+{
+    memcpy(p, &x, sizeof x);
 }
 
 static inline quad plus(quad x, quad y)
@@ -111,8 +176,9 @@ static inline vec gate(vec x, vec y)
     return (vec)((ivec)x & (ivec)(y > 0.0f));
 }
 
-static inline quad where_positive(quad x, quad y)
+static inline quad quad_gated(const float *p, const float *g) // [LANES]
 {
+    const quad x = quad_read(p), y = quad_read(g);
     return (quad){gate(x.a, y.a), gate(x.b, y.b), gate(x.c, y.c),
                   gate(x.d, y.d)};
 }
@@ -128,26 +194,24 @@ static inline quad relu_of(quad x)
     return (quad){rectify(x.a), rectify(x.b), rectify(x.c), rectify(x.d)};
 }
 
-/** Adds the lanes of a tile's float sum to double sums. */
-static inline void flush(quad q, int64_t lanes, double *sum)
-{
-    float part[LANES];
-    quad_write(part, q);
-    for (int64_t i = 0; i < lanes; i++) sum[i] += (double)part[i];
-}
-
 #endif
 
 #if BL_BF16_STORAGE
 typedef uint16_t BL_NAME(number);
 #define READ quad_read_bf16
+#define GATED quad_gated_bf16
 #define WRITE quad_write_bf16
-#define NARROW bl_bf16_from_f32
+#define NARROW narrow_bf16
+#define NARROW_ONE bl_bf16_from_f32
+#define LANE_OF lane_of_bf16
 #else
 typedef float BL_NAME(number);
 #define READ quad_read
+#define GATED quad_gated
 #define WRITE quad_write
-#define NARROW
+#define NARROW narrow_f32
+#define NARROW_ONE
+#define LANE_OF lane_of_f32
 #endif
 #define NUMBER BL_NAME(number)
 
@@ -158,6 +222,18 @@ static inline quad BL_NAME(load)(const NUMBER *p, int64_t n)
     NUMBER part[LANES] = {0};
     memcpy(part, p, (size_t)n * sizeof *p);
     return READ(part);
+}
+
+/** The same of p where gate > 0; without a gate all of p. */
+static inline quad BL_NAME(load_gated)(const NUMBER *p, const NUMBER *gate,
+                                       int64_t n)
+{
+    if (gate == NULL) return BL_NAME(load)(p, n);
+    if (n == LANES) return GATED(p, gate);
+    NUMBER part[LANES] = {0}, part_gate[LANES] = {0};
+    memcpy(part, p, (size_t)n * sizeof *p);
+    memcpy(part_gate, gate, (size_t)n * sizeof *gate);
+    return GATED(part, part_gate);
 }
 
 static inline void BL_NAME(store)(NUMBER *p, int64_t n, quad q)
@@ -171,6 +247,20 @@ static inline void BL_NAME(store)(NUMBER *p, int64_t n, quad q)
     memcpy(p, part, (size_t)n * sizeof *p);
 }
 
+/** Adds float sums over a tile to double sums [LANES]; only lanes that have
+ *  numbers: constants stand in the others too. */
+static inline void BL_NAME(flush)(quad q, int64_t n, double *sum)
+{
+    float part[LANES];
+    quad_write(part, q);
+    if (n == LANES) {
+        for (int i = 0; i < LANES; i++) sum[i] += (double)part[i];
+        return;
+    }
+    for (int64_t i = 0; i < n; i++)
+        sum[LANE_OF(i)] += (double)part[LANE_OF(i)];
+}
+
 static void BL_NAME(sums)(bl_tile t, const void *src, const float *centre,
                           double *a, double *b)
 {
@@ -182,8 +272,8 @@ static void BL_NAME(sums)(bl_tile t, const void *src, const float *centre,
         first = plus(first, d);
         second = plus(second, times(d, d));
     }
-    flush(first, t.lanes, a);
-    flush(second, t.lanes, b);
+    BL_NAME(flush)(first, t.lanes, a);
+    BL_NAME(flush)(second, t.lanes, b);
 }
 
 static void BL_NAME(normalise)(bl_tile t, const void *src, const void *add,
@@ -211,11 +301,10 @@ static inline quad BL_NAME(gradient)(const NUMBER *d1, const NUMBER *d2,
                                      const NUMBER *dst, int64_t offset,
                                      int64_t lanes)
 {
-    quad g = BL_NAME(load)(d1 + offset, lanes);
-    if (d2 != NULL) g = plus(g, BL_NAME(load)(d2 + offset, lanes));
-    if (dst != NULL)
-        g = where_positive(g, BL_NAME(load)(dst + offset, lanes));
-    return g;
+    const NUMBER *const gate = dst != NULL ? dst + offset : NULL;
+    const quad g = BL_NAME(load_gated)(d1 + offset, gate, lanes);
+    if (d2 == NULL) return g;
+    return plus(g, BL_NAME(load_gated)(d2 + offset, gate, lanes));
 }
 
 static void BL_NAME(grad_sums)(bl_tile t, const void *src, const void *dst,
@@ -235,8 +324,8 @@ static void BL_NAME(grad_sums)(bl_tile t, const void *src, const void *dst,
         first = plus(first, g);
         second = plus(second, times(g, d));
     }
-    flush(first, t.lanes, a);
-    flush(second, t.lanes, b);
+    BL_NAME(flush)(first, t.lanes, a);
+    BL_NAME(flush)(second, t.lanes, b);
 }
 
 static void BL_NAME(grad_src)(bl_tile t, const void *src, const void *dst,
@@ -268,8 +357,12 @@ static void BL_NAME(convert)(int64_t n, const float *src, void *dst)
 {
     NUMBER *const y = dst;
     int64_t i = 0;
-    for (; n - i >= LANES; i += LANES) WRITE(y + i, quad_read(src + i));
-    for (; i < n; i++) y[i] = NARROW(src[i]);
+    for (; n - i >= BL_VECTOR; i += BL_VECTOR) {
+        vec x;
+        memcpy(&x, src + i, sizeof x);
+        NARROW(y + i, x);
+    }
+    for (; i < n; i++) y[i] = NARROW_ONE(src[i]);
 }
 
 static void BL_NAME(relu)(int64_t n, const void *src, void *dst)
@@ -314,12 +407,18 @@ static void BL_NAME(sum_rows)(int64_t rows, int64_t c, const void *src,
         for (int64_t i = 0; i < rows; i++)
             sum = plus(sum, BL_NAME(load)(x + i * c + j, lanes));
         quad_write(part, sum);
-        for (int64_t k = 0; k < lanes; k++) dst[j + k] = part[k] * factor;
+        for (int64_t k = 0; k < lanes; k++)
+            dst[j + k] = part[LANE_OF(k)] * factor;
     }
 }
 
+static int64_t BL_NAME(lane_of_number)(int64_t i)
+{
+    return LANE_OF(i);
+}
+
 const bl_kernels BL_TABLE = {
-    .isa = BL_ISA, .lanes = LANES,
+    .isa = BL_ISA, .lanes = LANES, .lane_of = BL_NAME(lane_of_number),
     .sums = BL_NAME(sums), .normalise = BL_NAME(normalise),
     .grad_sums = BL_NAME(grad_sums), .grad_src = BL_NAME(grad_src),
     .convert = BL_NAME(convert), .relu = BL_NAME(relu),
@@ -328,8 +427,11 @@ const bl_kernels BL_TABLE = {
 };
 
 #undef READ
+#undef GATED
 #undef WRITE
 #undef NARROW
+#undef NARROW_ONE
+#undef LANE_OF
 #undef NUMBER
 #undef BL_NAME
 #undef BL_TABLE

@@ -17,7 +17,9 @@
  * A row of c channels seldom fills the registers, or overfills them.  Up to
  * `lanes` channels, as many rows as fit are taken as one long row (their
  * channels repeat); above, a row is cut into columns of `lanes` channels.
- * `grid` says which; a tile is BLOCK such rows of one column.
+ * `grid` says which; a tile is a block of such rows of one column.  Constants
+ * are spread over the lanes of a grid row before a sweep, in the order that
+ * the kernels want, and sums over lanes are folded into channels behind it.
  *
  * Source  Ioffe, Szegedy: Batch Normalization, ICML 2015, arXiv:1502.03167.
  */
@@ -27,7 +29,7 @@
 #include "backend/bf16.h"
 #include "backend/onednn/onednn.h"
 
-enum { BLOCK = 64 };
+enum { BLOCK = 64, LONG_BLOCK = 1024 }; /* rows; the long one sums nothing */
 
 /** How rows x c numbers are cut for one dtype. */
 typedef struct grid {
@@ -38,6 +40,8 @@ typedef struct grid {
     int64_t joined;  /* its rows in one row of the grid            */
     int64_t width;   /* numbers in one row of the grid             */
     int64_t column;  /* lanes of a column                          */
+    int64_t padded;  /* lanes of all columns, each filled up       */
+    int64_t block;   /* grid rows of a tile                        */
 } grid;
 
 static grid grid_of(const bl_device *dev, const bl_norm_desc *desc)
@@ -50,14 +54,16 @@ static grid grid_of(const bl_device *dev, const bl_norm_desc *desc)
     g.joined = desc->c <= lanes ? lanes / desc->c : 1;
     g.width = g.joined * desc->c;
     g.column = g.width < lanes ? g.width : lanes;
+    g.padded = (g.width + lanes - 1) / lanes * lanes;
+    g.block = BLOCK;
     return g;
 }
 
 /** Where a tile lies. */
 typedef struct spot {
     bl_tile tile;
-    int64_t channel; /* of its first lane                   */
-    size_t offset;   /* bytes from the start of the tensor  */
+    int64_t lane;   /* its first, of the grid row          */
+    size_t offset;  /* bytes from the start of the tensor  */
 } spot;
 
 typedef void tile_work(const grid *g, int32_t part, spot at, void *context);
@@ -90,11 +96,11 @@ static void part_visit(const grid *g, int32_t part, bool backwards,
 {
     const bl_stretch s =
         bl_stretch_of(g->rows / g->joined, g->threads, part);
-    const int64_t n = (s.to - s.from + BLOCK - 1) / BLOCK;
+    const int64_t n = (s.to - s.from + g->block - 1) / g->block;
     if (backwards) rest_visit(g, part, work, context);
     for (int64_t i = 0; i < n; i++) {
-        const int64_t from = s.from + (backwards ? n - 1 - i : i) * BLOCK;
-        const int64_t to = from + BLOCK < s.to ? from + BLOCK : s.to;
+        const int64_t from = s.from + (backwards ? n - 1 - i : i) * g->block;
+        const int64_t to = from + g->block < s.to ? from + g->block : s.to;
         block_visit(g, part, from, to, g->width, work, context);
     }
     if (!backwards) rest_visit(g, part, work, context);
@@ -109,56 +115,79 @@ static void grid_visit(const grid *g, bool backwards, tile_work *work,
         part_visit(g, t, backwards, work, context);
 }
 
-/** to [lanes] = from [c], its channels repeated from the tile's first. */
-static void spread(const grid *g, const spot *at, const float *from,
-                   float *to)
+/** Lane of number i of a grid row. */
+static int64_t lane_at(const grid *g, int64_t i)
 {
-    for (int64_t i = 0, k = at->channel; i < at->tile.lanes; i++) {
-        to[i] = from[k];
-        k = k + 1 < g->c ? k + 1 : 0;
-    }
+    const int64_t within = i % g->kernels->lanes;
+    return i - within + g->kernels->lane_of(within);
 }
 
-/* ---- sums --------------------------------------------------------------- */
-
-/* Scratch: f64 [threads][2][c] partial sums, then f32 [4][c] constants. */
-
-static size_t sums_bytes(int32_t threads, int64_t c)
+/** to [padded] = from [c], each channel wherever it occurs. */
+static void spread(const grid *g, const float *from, float *to)
 {
-    return (size_t)threads * 2 * (size_t)c * sizeof(double);
+    memset(to, 0, (size_t)g->padded * sizeof *to);
+    for (int64_t i = 0; i < g->width; i++)
+        to[lane_at(g, i)] = from[i % g->c];
+}
+
+/* ---- scratch ------------------------------------------------------------ */
+
+enum { CONSTANTS = 4 };
+
+/** What a sweep needs, laid out in the caller's scratch. */
+typedef struct room {
+    double *sums;              // [threads][2][padded]
+    double *channel_sums;      // [2][c]
+    float *constant[CONSTANTS]; // [padded]
+    float *channel[CONSTANTS];  // [c]
+} room;
+
+static size_t room_bytes(const grid *g)
+{
+    const size_t padded = (size_t)g->padded, c = (size_t)g->c;
+    return ((size_t)g->threads * padded + c) * 2 * sizeof(double)
+        + CONSTANTS * (padded + c) * sizeof(float);
 }
 
 size_t bl_onednn_norm_scratch(const bl_device *dev, const bl_norm_desc *desc)
 {
-    return sums_bytes(dev->threads, desc->c)
-        + 4 * (size_t)desc->c * sizeof(float);
+    const grid g = grid_of(dev, desc);
+    return room_bytes(&g);
 }
 
-static float *constants_at(const grid *g, void *scratch, int which)
+/** The room, its sums zero. */
+static room room_of(const grid *g, void *scratch)
 {
-    char *const base = (char *)scratch + sums_bytes(g->threads, g->c);
-    return (float *)(void *)base + which * g->c;
-}
-
-/** Adds a tile's lanes to its part's sums of channels. */
-static void fold(const grid *g, int32_t part, const spot *at,
-                 const double *a, const double *b, double *sums)
-{
-    double *const first = sums + part * 2 * g->c; // [c]
-    double *const second = first + g->c;          // [c]
-    for (int64_t i = 0, k = at->channel; i < at->tile.lanes; i++) {
-        first[k] += a[i];
-        second[k] += b[i];
-        k = k + 1 < g->c ? k + 1 : 0;
+    room r = {.sums = scratch};
+    const int64_t sums = (int64_t)g->threads * 2 * g->padded;
+    r.channel_sums = r.sums + sums;
+    float *at = (float *)(void *)(r.channel_sums + 2 * g->c);
+    for (int i = 0; i < CONSTANTS; i++) {
+        r.constant[i] = at;
+        r.channel[i] = at + g->padded;
+        at += g->padded + g->c;
     }
+    memset(scratch, 0, (size_t)(sums + 2 * g->c) * sizeof(double));
+    return r;
 }
 
-/** The sums of all parts, in their order, into the first part's. */
-static void total(const grid *g, double *sums)
+static double *sums_at(const grid *g, const room *r, int32_t part, int which)
 {
-    for (int32_t t = 1; t < g->threads; t++)
-        for (int64_t i = 0; i < 2 * g->c; i++)
-            sums[i] += sums[t * 2 * g->c + i];
+    return r->sums + (part * 2 + which) * g->padded;
+}
+
+/** channel_sums: all parts in their order, then the lanes of each channel. */
+static void fold(const grid *g, const room *r)
+{
+    for (int which = 0; which < 2; which++) {
+        double *const lanes = sums_at(g, r, 0, which);
+        double *const sums = r->channel_sums + which * g->c;
+        for (int32_t t = 1; t < g->threads; t++)
+            for (int64_t i = 0; i < g->padded; i++)
+                lanes[i] += sums_at(g, r, t, which)[i];
+        for (int64_t i = 0; i < g->width; i++)
+            sums[i % g->c] += lanes[lane_at(g, i)];
+    }
 }
 
 static float number_at(const void *src, bl_dtype act, int64_t i)
@@ -169,36 +198,39 @@ static float number_at(const void *src, bl_dtype act, int64_t i)
 
 /* ---- forward ------------------------------------------------------------ */
 
+enum { MEAN, SCALE, BETA, CENTRE }; /* constants of the forward sweeps */
+
 typedef struct forward {
     const char *src, *add; // act [rows][c]
     char *dst;             // act [rows][c]
     bool relu;
-    const float *mean, *scale, *beta; // [c]
-    double *sums;          // [threads][2][c]
+    room room;
 } forward;
+
+static const char *moved(const char *address, size_t offset)
+{
+    return address != NULL ? address + offset : NULL;
+}
 
 static void forward_sums(const grid *g, int32_t part, spot at, void *context)
 {
     const forward *const f = context;
-    float centre[BL_LANES_MAX] = {0};
-    double a[BL_LANES_MAX] = {0}, b[BL_LANES_MAX] = {0};
-    spread(g, &at, f->mean, centre);
-    g->kernels->sums(at.tile, f->src + at.offset, centre, a, b);
-    fold(g, part, &at, a, b, f->sums);
+    g->kernels->sums(at.tile, f->src + at.offset,
+                     f->room.constant[CENTRE] + at.lane,
+                     sums_at(g, &f->room, part, 0) + at.lane,
+                     sums_at(g, &f->room, part, 1) + at.lane);
 }
 
 static void forward_apply(const grid *g, int32_t part, spot at, void *context)
 {
     const forward *const f = context;
-    float mean[BL_LANES_MAX] = {0}, scale[BL_LANES_MAX] = {0};
-    float beta[BL_LANES_MAX] = {0};
     (void)part;
-    spread(g, &at, f->mean, mean);
-    spread(g, &at, f->scale, scale);
-    spread(g, &at, f->beta, beta);
     g->kernels->normalise(at.tile, f->src + at.offset,
-                          f->add != NULL ? f->add + at.offset : NULL, f->relu,
-                          mean, scale, beta, f->dst + at.offset);
+                          moved(f->add, at.offset), f->relu,
+                          f->room.constant[MEAN] + at.lane,
+                          f->room.constant[SCALE] + at.lane,
+                          f->room.constant[BETA] + at.lane,
+                          f->dst + at.offset);
 }
 
 /** From sums about centre: saved and running statistics, and the factor. */
@@ -234,19 +266,19 @@ bl_status bl_onednn_norm_forward(bl_device *dev, const bl_norm_desc *desc,
                                  void *scratch)
 {
     const grid g = grid_of(dev, desc);
-    float *const centre = constants_at(&g, scratch, 0);
-    float *const scale = constants_at(&g, scratch, 1);
     forward f = {.src = src, .add = desc->add ? add : NULL, .dst = dst,
-                 .relu = desc->relu, .mean = centre, .scale = scale,
-                 .beta = beta, .sums = scratch};
+                 .relu = desc->relu, .room = room_of(&g, scratch)};
+    const room *const r = &f.room;
     for (int64_t i = 0; i < g.c; i++)
-        centre[i] = number_at(src, desc->act, i);
-    memset(scratch, 0, sums_bytes(g.threads, g.c));
+        r->channel[CENTRE][i] = number_at(src, desc->act, i);
+    spread(&g, r->channel[CENTRE], r->constant[CENTRE]);
     grid_visit(&g, true, forward_sums, &f);
-    total(&g, f.sums);
-    statistics(desc, f.sums, centre, gamma, running_mean, running_var,
-               save_mean, save_rstd, scale);
-    f.mean = save_mean;
+    fold(&g, r);
+    statistics(desc, r->channel_sums, r->channel[CENTRE], gamma, running_mean,
+               running_var, save_mean, save_rstd, r->channel[SCALE]);
+    spread(&g, save_mean, r->constant[MEAN]);
+    spread(&g, r->channel[SCALE], r->constant[SCALE]);
+    spread(&g, beta, r->constant[BETA]);
     grid_visit(&g, false, forward_apply, &f);
     return BL_OK;
 }
@@ -254,29 +286,32 @@ bl_status bl_onednn_norm_forward(bl_device *dev, const bl_norm_desc *desc,
 /* ---- inference ---------------------------------------------------------- */
 
 typedef struct infer {
-    forward f; /* but for scale */
-    const float *gamma, *var; // [c]
+    const char *src, *add; // act [rows][c]
+    char *dst;             // act [rows][c]
+    bool relu;
+    const float *gamma, *beta, *mean, *var; // [c]
     double eps;
 } infer;
 
-/* Without scratch, the factors of a tile are made anew for each. */
+/* There is no scratch: the constants of a tile are made on its stack, and
+ * tiles are long. */
 static void infer_apply(const grid *g, int32_t part, spot at, void *context)
 {
-    const infer *const c = context;
+    const infer *const f = context;
     float mean[BL_LANES_MAX] = {0}, scale[BL_LANES_MAX] = {0};
-    float beta[BL_LANES_MAX] = {0}, gamma[BL_LANES_MAX] = {0};
+    float beta[BL_LANES_MAX] = {0};
     (void)part;
-    spread(g, &at, c->f.mean, mean);
-    spread(g, &at, c->f.beta, beta);
-    spread(g, &at, c->gamma, gamma);
-    spread(g, &at, c->var, scale);
-    for (int64_t i = 0; i < at.tile.lanes; i++)
-        scale[i] = (float)((double)gamma[i]
-                           / sqrt((double)scale[i] + c->eps));
-    g->kernels->normalise(at.tile, c->f.src + at.offset,
-                          c->f.add != NULL ? c->f.add + at.offset : NULL,
-                          c->f.relu, mean, scale, beta,
-                          c->f.dst + at.offset);
+    for (int64_t i = 0; i < at.tile.lanes; i++) {
+        const int64_t to = g->kernels->lane_of(i);
+        const int64_t c = (at.lane + i) % g->c;
+        mean[to] = f->mean[c];
+        beta[to] = f->beta[c];
+        scale[to] = (float)((double)f->gamma[c]
+                            / sqrt((double)f->var[c] + f->eps));
+    }
+    g->kernels->normalise(at.tile, f->src + at.offset,
+                          moved(f->add, at.offset), f->relu, mean, scale,
+                          beta, f->dst + at.offset);
 }
 
 bl_status bl_onednn_norm_infer(bl_device *dev, const bl_norm_desc *desc,
@@ -285,55 +320,49 @@ bl_status bl_onednn_norm_infer(bl_device *dev, const bl_norm_desc *desc,
                                const void *running_mean,
                                const void *running_var, void *dst)
 {
-    const grid g = grid_of(dev, desc);
-    infer c = {.f = {.src = src, .add = desc->add ? add : NULL, .dst = dst,
-                     .relu = desc->relu, .mean = running_mean, .beta = beta},
-               .gamma = gamma, .var = running_var, .eps = desc->eps};
-    grid_visit(&g, false, infer_apply, &c);
+    grid g = grid_of(dev, desc);
+    infer f = {.src = src, .add = desc->add ? add : NULL, .dst = dst,
+               .relu = desc->relu, .gamma = gamma, .beta = beta,
+               .mean = running_mean, .var = running_var, .eps = desc->eps};
+    if (g.width == g.column) g.block = LONG_BLOCK;
+    grid_visit(&g, false, infer_apply, &f);
     return BL_OK;
 }
 
 /* ---- backward ----------------------------------------------------------- */
 
+enum { CENTRED = MEAN, FACTOR = SCALE, M1, M2 }; /* of the backward sweeps */
+
 typedef struct backward {
     const char *src, *dst, *d1, *d2; // act [rows][c]
     char *keep, *diff_src;           // act [rows][c]
-    const float *mean, *m1, *m2, *scale; // [c]
-    double *sums;                    // [threads][2][c]
+    room room;
 } backward;
-
-static const char *moved(const char *address, size_t offset)
-{
-    return address != NULL ? address + offset : NULL;
-}
 
 static void backward_sums(const grid *g, int32_t part, spot at, void *context)
 {
     const backward *const k = context;
-    float mean[BL_LANES_MAX] = {0};
-    double a[BL_LANES_MAX] = {0}, b[BL_LANES_MAX] = {0};
-    spread(g, &at, k->mean, mean);
     g->kernels->grad_sums(at.tile, k->src + at.offset,
                           moved(k->dst, at.offset), k->d1 + at.offset,
-                          moved(k->d2, at.offset), mean,
-                          k->keep != NULL ? k->keep + at.offset : NULL, a, b);
-    fold(g, part, &at, a, b, k->sums);
+                          moved(k->d2, at.offset),
+                          k->room.constant[CENTRED] + at.lane,
+                          k->keep != NULL ? k->keep + at.offset : NULL,
+                          sums_at(g, &k->room, part, 0) + at.lane,
+                          sums_at(g, &k->room, part, 1) + at.lane);
 }
 
 static void backward_apply(const grid *g, int32_t part, spot at,
                            void *context)
 {
     const backward *const k = context;
-    float mean[BL_LANES_MAX] = {0}, m1[BL_LANES_MAX] = {0};
-    float m2[BL_LANES_MAX] = {0}, scale[BL_LANES_MAX] = {0};
     (void)part;
-    spread(g, &at, k->mean, mean);
-    spread(g, &at, k->m1, m1);
-    spread(g, &at, k->m2, m2);
-    spread(g, &at, k->scale, scale);
     g->kernels->grad_src(at.tile, k->src + at.offset,
                          moved(k->dst, at.offset), k->d1 + at.offset,
-                         moved(k->d2, at.offset), mean, m1, m2, scale,
+                         moved(k->d2, at.offset),
+                         k->room.constant[CENTRED] + at.lane,
+                         k->room.constant[M1] + at.lane,
+                         k->room.constant[M2] + at.lane,
+                         k->room.constant[FACTOR] + at.lane,
                          k->diff_src + at.offset);
 }
 
@@ -368,18 +397,18 @@ bl_status bl_onednn_norm_backward(bl_device *dev, const bl_norm_desc *desc,
                                   void *diff_add, void *scratch)
 {
     const grid g = grid_of(dev, desc);
-    float *const m1 = constants_at(&g, scratch, 0);
-    float *const m2 = constants_at(&g, scratch, 1);
-    float *const scale = constants_at(&g, scratch, 2);
     backward k = {.src = src, .dst = desc->relu ? dst : NULL, .d1 = diff_dst,
                   .d2 = diff_dst2, .keep = desc->add ? diff_add : NULL,
-                  .diff_src = diff_src, .mean = mean, .m1 = m1, .m2 = m2,
-                  .scale = scale, .sums = scratch};
-    memset(scratch, 0, sums_bytes(g.threads, g.c));
+                  .diff_src = diff_src, .room = room_of(&g, scratch)};
+    const room *const r = &k.room;
+    spread(&g, mean, r->constant[CENTRED]);
     grid_visit(&g, true, backward_sums, &k);
-    total(&g, k.sums);
-    coefficients(desc, frozen, k.sums, gamma, rstd, accumulate, diff_gamma,
-                 diff_beta, m1, m2, scale);
+    fold(&g, r);
+    coefficients(desc, frozen, r->channel_sums, gamma, rstd, accumulate,
+                 diff_gamma, diff_beta, r->channel[M1], r->channel[M2],
+                 r->channel[FACTOR]);
+    for (int i = FACTOR; i < CONSTANTS; i++)
+        spread(&g, r->channel[i], r->constant[i]);
     if (k.keep != NULL) {
         k.d1 = k.keep;
         k.d2 = k.dst = NULL;
