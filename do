@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 # two cores with AVX-512.
 DEMO_DATA=fashion-mnist
 DEMO_IMBALANCE=100
-DEMO_EPOCHS=10
+DEMO_EPOCHS=${DEMO_EPOCHS:-10}
 
 # What is needed and what it is for; "a|b" are names of one thing in different
 # releases of Debian and Ubuntu.

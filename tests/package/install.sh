@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install.sh CMAKE BUILD CC VERSION: installs into an empty folder, then builds
+# install.sh CMAKE BUILD CC GENERATOR VERSION: installs into an empty folder, then builds
 # and runs a program the two ways a user would: by pkg-config, by CMake.
 set -eu
-cmake=$1 build=$2 cc=$3 version=$4
+cmake=$1 build=$2 cc=$3 generator=$4 version=$5
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/ballast-install.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
@@ -49,8 +49,8 @@ said=$(LD_LIBRARY_PATH=$lib "$dir/by-pkg-config")
 test "$said" = "$version" || { echo "pkg-config: version $said"; exit 1; }
 
 {
-    "$cmake" -S "$dir/user" -B "$dir/by-cmake" -DCMAKE_C_COMPILER="$cc" \
-        -DCMAKE_PREFIX_PATH="$prefix"
+    "$cmake" -S "$dir/user" -B "$dir/by-cmake" -G "$generator" \
+        -DCMAKE_C_COMPILER="$cc" -DCMAKE_PREFIX_PATH="$prefix"
     "$cmake" --build "$dir/by-cmake"
 } > "$dir/log" 2>&1 || true
 test -x "$dir/by-cmake/user" || { cat "$dir/log"; exit 1; }
