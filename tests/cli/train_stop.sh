@@ -5,7 +5,9 @@ mkdir tiny
 tiny_set tiny 20 2
 set -- --data tiny --method bbn --model resnet20 --epochs 60 --batch 64 \
     --threads 1 --quiet
-epochs() { cat run/metrics.jsonl 2>errors | wc -l; }
+epochs() {
+    if [ -e run/metrics.jsonl ]; then wc -l <run/metrics.jsonl; else echo 0; fi
+}
 stop_after() { # lines of metrics, signal, process
     while [ "$(epochs)" -lt "$1" ]; do sleep 0.02; done
     kill -"$2" "$3"
