@@ -9,7 +9,8 @@
  * from the start and never written.
  *
  * Backward weights run into scratch, in f32, and are gathered from there into
- * OIHW with or without accumulation.
+ * OIHW with or without accumulation.  For bf16 tensors of few channels this
+ * folder's own kernel is the faster one (weights_bf16.c).
  *
  * At inference the scale is folded into the weights, the shift is the bias,
  * add is copied to dst and summed there, ReLU is a post-op.
@@ -19,6 +20,7 @@
 
 #include "backend/bf16.h"
 #include "backend/onednn/onednn.h"
+#include "backend/onednn/weights_bf16.h"
 #include "ballast/data.h"
 #include "core/error.h"
 #include "core/mem.h"
@@ -31,6 +33,7 @@ struct bl_conv {
     uint32_t *place[BL_DNNL_PASSES]; /* [oc ic kh kw] */
     void *weights[2];                /* by pass, in its layout, act */
     float *bias;                     /* [oc] */
+    bool own_weights;                /* weights_bf16.c, not oneDNN */
     size_t scratch, diff_weights;    /* bytes: in all, of the last pass */
 };
 
@@ -39,22 +42,45 @@ static size_t rounded(size_t bytes)
     return (bytes + 63) / 64 * 64;
 }
 
+static void scratch_need(bl_conv *conv, size_t bytes)
+{
+    if (bytes > conv->scratch) conv->scratch = bytes;
+}
+
 static bl_status pass_create(bl_conv *conv, bl_dnnl_pass pass)
 {
     BL_TRY(bl_dnnl_conv(&conv->op[pass], bl_onednn_of(conv->dev)->dnnl,
                         &conv->desc, pass));
-    BL_TRY(bl_calloc(&conv->place[pass], conv->count, sizeof(uint32_t)));
+    return bl_calloc(&conv->place[pass], conv->count, sizeof(uint32_t));
+}
+
+/* Forward and backward data keep weights. */
+static bl_status product_create(bl_conv *conv, bl_dnnl_pass pass)
+{
+    BL_TRY(pass_create(conv, pass));
     BL_TRY(bl_dnnl_places(conv->op[pass], conv->place[pass]));
-    const size_t bytes = bl_dnnl_bytes(conv->op[pass], BL_DNNL_WEIGHTS);
-    size_t scratch = bl_dnnl_bytes(conv->op[pass], BL_DNNL_SCRATCH);
-    if (pass == BL_DNNL_BACKWARD_WEIGHTS) {
-        conv->diff_weights = rounded(bytes);
-        scratch += conv->diff_weights;
-    } else {
-        BL_TRY(bl_slab_alloc(&conv->weights[pass], bytes));
+    scratch_need(conv, bl_dnnl_bytes(conv->op[pass], BL_DNNL_SCRATCH));
+    return bl_slab_alloc(&conv->weights[pass],
+                         bl_dnnl_bytes(conv->op[pass], BL_DNNL_WEIGHTS));
+}
+
+static bl_status weights_create(bl_conv *conv)
+{
+    const bl_dnnl_pass pass = BL_DNNL_BACKWARD_WEIGHTS;
+    BL_TRY(pass_create(conv, pass));
+    const bl_dnnl_op *const op = conv->op[pass];
+    conv->own_weights =
+        bl_weights_bf16_fits(&conv->desc, bl_dnnl_kernel(op));
+    if (conv->own_weights) {
+        scratch_need(conv, bl_weights_bf16_scratch(&conv->desc,
+                                                   conv->dev->threads));
+        bl_weights_bf16_places(&conv->desc, conv->place[pass]);
+        return BL_OK;
     }
-    if (scratch > conv->scratch) conv->scratch = scratch;
-    return BL_OK;
+    conv->diff_weights = rounded(bl_dnnl_bytes(op, BL_DNNL_WEIGHTS));
+    scratch_need(conv, conv->diff_weights
+                           + bl_dnnl_bytes(op, BL_DNNL_SCRATCH));
+    return bl_dnnl_places(op, conv->place[pass]);
 }
 
 bl_status bl_onednn_conv_create(bl_device *dev, bl_conv **out,
@@ -66,10 +92,10 @@ bl_status bl_onednn_conv_create(bl_device *dev, bl_conv **out,
     conv->dev = dev;
     conv->desc = *desc;
     conv->count = desc->oc * desc->ic * desc->kh * desc->kw;
-    BL_CHECK(pass_create(conv, BL_DNNL_FORWARD));
+    BL_CHECK(product_create(conv, BL_DNNL_FORWARD));
     if (!desc->infer && desc->need_diff_src)
-        BL_CHECK(pass_create(conv, BL_DNNL_BACKWARD_DATA));
-    if (!desc->infer) BL_CHECK(pass_create(conv, BL_DNNL_BACKWARD_WEIGHTS));
+        BL_CHECK(product_create(conv, BL_DNNL_BACKWARD_DATA));
+    if (!desc->infer) BL_CHECK(weights_create(conv));
     if (desc->infer)
         BL_CHECK(bl_calloc(&conv->bias, desc->oc, sizeof *conv->bias));
     *out = conv;
@@ -102,6 +128,7 @@ void bl_onednn_conv_describe(const bl_conv *conv, char *text, size_t room)
     const char *name[BL_DNNL_PASSES];
     for (int i = 0; i < BL_DNNL_PASSES; i++)
         name[i] = conv->op[i] != NULL ? bl_dnnl_kernel(conv->op[i]) : "-";
+    if (conv->own_weights) name[BL_DNNL_BACKWARD_WEIGHTS] = "weights_bf16";
     (void)snprintf(text, room, "%s / %s / %s", name[0], name[1], name[2]);
 }
 
@@ -218,7 +245,11 @@ bl_status bl_onednn_conv_backward_weights(bl_conv *conv, const void *src,
         [BL_DNNL_SRC] = readable(src), [BL_DNNL_WEIGHTS] = found,
         [BL_DNNL_DST] = readable(diff_dst),
         [BL_DNNL_SCRATCH] = (char *)scratch + conv->diff_weights};
-    BL_TRY(bl_dnnl_run(conv->op[BL_DNNL_BACKWARD_WEIGHTS], at));
+    if (conv->own_weights)
+        bl_weights_bf16_run(&conv->desc, conv->dev->threads, src, diff_dst,
+                            scratch);
+    else
+        BL_TRY(bl_dnnl_run(conv->op[BL_DNNL_BACKWARD_WEIGHTS], at));
     gather(conv, found, diff_weights, accumulate);
     return BL_OK;
 }
