@@ -20,7 +20,7 @@
 static double alpha_at(const bl_trainer *t)
 {
     const bl_counters *const at = &t->at;
-    if (!t->adaptor) return NAN;
+    if (!t->adaptor) return (double)NAN;
     if (t->adaptor->each_step) {
         bl_rng rng = bl_rng_at(t->seed, BL_PURPOSE_MIX, (uint32_t)at->epoch,
                                (uint64_t)at->step);
