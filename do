@@ -230,7 +230,7 @@ demo_train()
         build/ballast train --resume "$run"
     else
         build/ballast train --method "$1" --data $DEMO_DATA \
-            --imbalance $DEMO_IMBALANCE --epochs $DEMO_EPOCHS \
+            --imbalance $DEMO_IMBALANCE --epochs "$DEMO_EPOCHS" \
             --out "$run" --overwrite
     fi
 }

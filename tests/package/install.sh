@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# install.sh CMAKE BUILD CC GENERATOR VERSION: installs into an empty folder, then builds
-# and runs a program the two ways a user would: by pkg-config, by CMake.
+# install.sh CMAKE BUILD CC GENERATOR VERSION: installs into an empty folder,
+# then builds and runs a program the two ways a user would: by pkg-config, by
+# CMake.
 set -eu
 cmake=$1 build=$2 cc=$3 generator=$4 version=$5
 
