@@ -65,7 +65,7 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
 {
     char *const field = (char *)at + row->offset;
     long long n;
-    double x = NAN;
+    double x = (double)NAN;
     if (!text)
         return BL_RAISE(BL_EFORMAT, "checkpoint: metadata %s is missing",
                         row->key);

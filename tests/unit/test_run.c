@@ -584,7 +584,7 @@ static void result_has_all_keys(void **state)
     int64_t class_n[2] = {8, 8}, train_n[2] = {400, 30};
     const bl_evaluation last = {
         .n = 16, .n_class = 2, .error = 0.3125,
-        .shot_error = {0.125, 0.5, NAN}, .shot_classes = {1, 1, 0},
+        .shot_error = {0.125, 0.5, (double)NAN}, .shot_classes = {1, 1, 0},
         .class_error = class_error, .class_n = class_n, .train_n = train_n};
     static const char *const keys[] = {
         "method", "model", "data", "imbalance", "seed", "epochs",

@@ -97,33 +97,81 @@ void bl_weights_bf16_places(const bl_conv_desc *desc, uint32_t *place)
 #pragma GCC target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
 #endif
 
-/** 16 channels of a pixel, one in each word; NULL is a pixel of zeros. */
-static inline __m512i pixel(const uint16_t *at)
+/** Lays 16 channels of two pixels side by side; NULL is a pixel of zeros. */
+static inline void pair(const uint16_t *even, const uint16_t *odd,
+                        uint32_t *to)
 {
-    if (at == NULL) return _mm512_setzero_si512();
-    return _mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)at));
+    const __m512i order = _mm512_set_epi16(
+        31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
+        22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m256i zero = _mm256_setzero_si256();
+    const __m256i low =
+        even != NULL ? _mm256_loadu_si256((const void *)even) : zero;
+    const __m256i high =
+        odd != NULL ? _mm256_loadu_si256((const void *)odd) : zero;
+    const __m512i both =
+        _mm512_inserti64x4(_mm512_castsi256_si512(low), high, 1);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi16(order, both));
 }
 
-/** A row's pixels first, first + step, ... two by two.  Pixels outside of
- *  [0, width), and those from the count-th on, are zeros.
- *  to [c / 16] blocks, far apart, of [pairs][16] words. */
-static void pack(const uint16_t *row, int64_t width, int64_t c, int64_t first,
-                 int64_t step, int64_t count, int64_t far, uint32_t *to)
+/** A row of pixels to be packed, and which of them. */
+typedef struct line {
+    const uint16_t *row; // [width][c]
+    int64_t width, c;
+    int64_t first, step; /* pixels first, first + step, ...             */
+    int64_t count;       /* of them; a last one without a partner has a
+                            pixel of zeros, as all outside [0, width)   */
+} line;
+
+static const uint16_t *pixel(const line *l, int64_t j)
 {
-    for (int64_t j = 0; j < count; j += 2, to += BLOCK) {
-        const int64_t a = first + j * step, b = a + step;
-        const uint16_t *const even =
-            a >= 0 && a < width ? row + a * c : NULL;
-        const uint16_t *const odd =
-            j + 1 < count && b >= 0 && b < width ? row + b * c : NULL;
-        for (int64_t k = 0; k < c / BLOCK; k++) {
-            const __m512i low = pixel(even != NULL ? even + k * BLOCK : NULL);
-            const __m512i high = pixel(odd != NULL ? odd + k * BLOCK : NULL);
-            _mm512_storeu_si512(
-                to + k * far,
-                _mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
-        }
+    const int64_t at = l->first + j * l->step;
+    const bool inside = j < l->count && at >= 0 && at < l->width;
+    return inside ? l->row + at * l->c : NULL;
+}
+
+/** Pairs that touch the border: with every pixel asked for. */
+static void pack_border(const line *l, int64_t from, int64_t to_pair,
+                        int64_t far, uint32_t *to)
+{
+    for (int64_t q = from; q < to_pair; q++) {
+        const uint16_t *const a = pixel(l, 2 * q);
+        const uint16_t *const b = pixel(l, 2 * q + 1);
+        for (int64_t k = 0; k < l->c / BLOCK; k++)
+            pair(a != NULL ? a + k * BLOCK : NULL,
+                 b != NULL ? b + k * BLOCK : NULL,
+                 to + k * far + q * BLOCK);
     }
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/** to: [c / 16] blocks, far apart, of [pairs][16] words. */
+static void pack(const line *l, int64_t far, uint32_t *to)
+{
+    const int64_t pairs = (l->count + 1) / 2, two = 2 * l->step;
+    const int64_t before =
+        l->first < 0 ? least((two - 1 - l->first) / two, pairs) : 0;
+    const int64_t reach = l->width - l->first - l->step; /* of even pixels */
+    const int64_t whole =
+        reach > 0 ? least((reach + two - 1) / two, l->count / 2) : 0;
+    const int64_t after = most(whole, before);
+    pack_border(l, 0, before, far, to);
+    for (int64_t k = 0; k < l->c / BLOCK; k++) {
+        const uint16_t *from =
+            l->row + (l->first + before * two) * l->c + k * BLOCK;
+        for (int64_t q = before; q < after; q++, from += two * l->c)
+            pair(from, from + l->step * l->c, to + k * far + q * BLOCK);
+    }
+    pack_border(l, after, pairs, far, to);
 }
 
 /** Rows of pairs that one run of `block` goes through. */
@@ -217,15 +265,21 @@ static void image_pack(const worker *w, int64_t g, const uint16_t *src,
     const int64_t row = w->s.pairs * BLOCK;
     const int64_t src_far = w->s.group * d->ih * row;
     const int64_t dst_far = w->s.group * d->oh * row;
+    line from_src = {.width = d->iw, .c = d->ic, .step = d->sw,
+                     .count = d->ow};
+    line from_dst = {.width = d->ow, .c = d->oc, .step = 1, .count = d->ow};
     for (int64_t k = 0; k < d->kw; k++)
-        for (int64_t h = 0; h < d->ih; h++)
-            pack(src + h * d->iw * d->ic, d->iw, d->ic, k * d->dw - d->pw,
-                 d->sw, d->ow, src_far,
+        for (int64_t h = 0; h < d->ih; h++) {
+            from_src.row = src + h * d->iw * d->ic;
+            from_src.first = k * d->dw - d->pw;
+            pack(&from_src, src_far,
                  w->src + k * (d->ic / BLOCK) * src_far
                      + (g * d->ih + h) * row);
-    for (int64_t h = 0; h < d->oh; h++)
-        pack(diff_dst + h * d->ow * d->oc, d->ow, d->oc, 0, 1, d->ow,
-             dst_far, w->dst + (g * d->oh + h) * row);
+        }
+    for (int64_t h = 0; h < d->oh; h++) {
+        from_dst.row = diff_dst + h * d->ow * d->oc;
+        pack(&from_dst, dst_far, w->dst + (g * d->oh + h) * row);
+    }
 }
 
 /** The first row of dst whose row of src under tap row k is at least at. */
@@ -236,12 +290,14 @@ static int64_t row_from(const bl_conv_desc *d, int64_t k, int64_t at)
     return h < d->oh ? h : d->oh;
 }
 
-/** All blocks of tap (kh, kw) over the images packed. */
-static void tap(const worker *w, int64_t images, int64_t kh, int64_t kw)
+/** All blocks of tap (kh, kw) over rows `strip` of the images packed. */
+static void tap(const worker *w, int64_t images, bl_stretch strip, int64_t kh,
+                int64_t kw)
 {
     const bl_conv_desc *const d = w->d;
     const int64_t row = w->s.pairs * BLOCK;
-    const int64_t from = row_from(d, kh, 0), to = row_from(d, kh, d->ih);
+    const int64_t from = most(row_from(d, kh, 0), strip.from);
+    const int64_t to = least(row_from(d, kh, d->ih), strip.to);
     const int64_t src_far = w->s.group * d->ih * row;
     const int64_t dst_far = w->s.group * d->oh * row;
     const int64_t src_row = from * d->sh + kh * d->dh - d->ph;
@@ -259,6 +315,20 @@ static void tap(const worker *w, int64_t images, int64_t kh, int64_t kw)
         }
 }
 
+/** All taps, strip by strip: what one kw needs of a strip is read kh times
+ *  from the first-level cache. */
+static void taps(const worker *w, int64_t images)
+{
+    const bl_conv_desc *const d = w->d;
+    const int64_t rows = most(STEPS / w->s.pairs, 1);
+    for (int64_t h = 0; h < d->oh; h += rows) {
+        const bl_stretch strip = {h, least(h + rows, d->oh)};
+        for (int64_t kw = 0; kw < d->kw; kw++)
+            for (int64_t kh = 0; kh < d->kh; kh++)
+                tap(w, images, strip, kh, kw);
+    }
+}
+
 /** The thread's images [s.from, s.to). */
 static void work(const worker *w, bl_stretch s, const uint16_t *src,
                  const uint16_t *diff_dst)
@@ -273,8 +343,7 @@ static void work(const worker *w, bl_stretch s, const uint16_t *src,
         for (int64_t g = 0; g < images; g++)
             image_pack(w, g, src + (n + g) * src_image,
                        diff_dst + (n + g) * dst_image);
-        for (int64_t kw = 0; kw < d->kw; kw++)
-            for (int64_t kh = 0; kh < d->kh; kh++) tap(w, images, kh, kw);
+        taps(w, images);
     }
 }
 
