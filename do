@@ -256,7 +256,8 @@ check()
         build $preset
         run_tests "$preset"
     done
-    shellcheck ./do .ci/run tests/*/*.sh
+    shellcheck ./do .ci/run
+    shellcheck -s sh tests/*/*.sh
     say "all checks passed"
 }
 
@@ -265,7 +266,7 @@ fuzz()
 {
     seconds=${1:-60}
     setup clang
-    build fuzz
+    build fuzz fuzzers
     found=
     for target in build-fuzz/tests/fuzz/fuzz_*; do
         test -f "$target" || continue
