@@ -250,6 +250,12 @@ static bl_status load_best(bl_trainer *t)
     return status;
 }
 
+static bl_status load_params(bl_trainer *t, const bl_safetensors *file)
+{
+    return bl_params_import(t->engine->params, file,
+                            bl_run_path(t->run, "resume.safetensors"), true);
+}
+
 /** Reads the newest good checkpoint, or starts anew where there is none. */
 static bl_status load(bl_trainer *t)
 {
@@ -260,11 +266,10 @@ static bl_status load(bl_trainer *t)
         return bl_params_init(t->engine->params, t->seed);
     }
     BL_CHECK(status);
+    BL_CHECK(load_params(t, file)); /* first: it knows another model */
     BL_CHECK(read_counters(t, file));
     BL_CHECK(load_best(t));
-    BL_CHECK(bl_params_import(t->engine->params, file,
-                              bl_run_path(t->run, "resume.safetensors"),
-                              true));
+    BL_CHECK(load_params(t, file)); /* again, over the best */
     BL_CHECK(bl_run_rewind(t->run, t->at.last_epoch));
 done:
     bl_safetensors_free(file);

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_trainer.c: runs by the public interface: same bits whatever the number
+ * of loader threads and wherever a run was stopped; holdout; divergence;
+ * checkpoints that belong to another run.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ballast/ballast.h"
+#include "core/file.h"
+#include "support/scratch.h"
+
+enum { SIDE = 6, CLASSES = 3, MOST = 64 };
+
+static void ok(bl_status status)
+{
+    if (status < 0) fail_msg("%s", bl_error_last()->message);
+}
+
+/** n[k] images of class k: noise with a bar that the class moves. */
+static bl_split *make_split(const int32_t *n, uint64_t seed)
+{
+    uint8_t pixels[MOST * SIDE * SIDE];
+    int32_t labels[MOST], total = 0;
+    bl_rng rng = bl_rng_at(seed, BL_PURPOSE_TEST, 0, 0);
+    for (int32_t k = 0; k < CLASSES; k++)
+        for (int32_t i = 0; i < n[k]; i++, total++) {
+            labels[total] = k;
+            for (int32_t p = 0; p < SIDE * SIDE; p++)
+                pixels[total * SIDE * SIDE + p] =
+                    (uint8_t)(bl_rng_below(&rng, 90) +
+                              (p / SIDE / 2 == k ? 140u : 0u));
+        }
+    bl_split *split;
+    ok(bl_split_create(&split, total, SIDE, SIDE, 1, CLASSES, pixels, labels));
+    return split;
+}
+
+static bl_dataset *make_data(uint64_t seed)
+{
+    const int32_t tail[CLASSES] = {31, 12, 5}, even[CLASSES] = {7, 7, 7};
+    bl_dataset *data;
+    ok(bl_dataset_create(&data, "bars", make_split(tail, seed),
+                         make_split(even, seed + 1), NULL));
+    return data;
+}
+
+static bl_config *make_config(const char *const *settings)
+{
+    static const char *const common[] = {
+        "model=resnet20", "batch=10", "epochs=2", "lr=0.05", "threads=1",
+        "checkpoint.minutes=0", NULL};
+    bl_config *config;
+    ok(bl_train_config(&config));
+    for (int32_t i = 0; common[i]; i++)
+        ok(bl_config_assign(config, common[i], BL_ORIGIN_OPTION));
+    for (int32_t i = 0; settings[i]; i++)
+        ok(bl_config_assign(config, settings[i], BL_ORIGIN_OPTION));
+    return config;
+}
+
+static void run_to_end(bl_trainer *t)
+{
+    bl_status status;
+    while ((status = bl_trainer_step(t)) == BL_OK) continue;
+    ok(status);
+    assert_int_equal(status, BL_END);
+}
+
+/** Trains in folder (NULL: nowhere) and gives the logits of the test set. */
+static void train(const char *const *settings, const char *folder, float *z)
+{
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(settings);
+    const bl_trainer_options options = {.run_dir = folder};
+    bl_trainer *t;
+    ok(bl_trainer_create(&t, config, data, &options));
+    run_to_end(t);
+    ok(bl_trainer_logits(t, data->test, z));
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
+static const char *const bbn[] = {"method=bbn", NULL};
+
+static void loader_threads_change_nothing(void **state)
+{
+    (void)state;
+    float a[21 * CLASSES], b[21 * CLASSES], c[21 * CLASSES];
+    const char *const two[] = {"method=bbn", "loader.threads=2", NULL};
+    const char *const seed[] = {"method=bbn", "seed=1", NULL};
+    train(bbn, NULL, a);
+    train(two, NULL, b);
+    train(seed, NULL, c);
+    assert_memory_equal(a, b, sizeof a);
+    assert_true(memcmp(a, c, sizeof a) != 0);
+}
+
+/** Stops after `calls` steps with a checkpoint, resumes, and compares. */
+static void stop_and_resume(const char *const *settings, int32_t calls)
+{
+    float whole[21 * CLASSES], parts[21 * CLASSES];
+    scratch at;
+    scratch_make(&at);
+    const char *const folder = at.folder;
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(settings);
+    const bl_trainer_options options = {.run_dir = folder};
+    bl_trainer *t;
+    train(settings, NULL, whole);
+    ok(bl_trainer_create(&t, config, data, &options));
+    for (int32_t i = 0; i < calls; i++)
+        assert_int_equal(bl_trainer_step(t), BL_OK);
+    ok(bl_trainer_checkpoint(t));
+    bl_trainer_free(t);
+    ok(bl_trainer_resume(&t, data, &options));
+    run_to_end(t);
+    ok(bl_trainer_logits(t, data->test, parts));
+    assert_memory_equal(whole, parts, sizeof whole);
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+static void stopping_anywhere_changes_nothing(void **state)
+{
+    (void)state;
+    static const char *const beta[] = {"method=bbn", "bbn.adaptor=beta", NULL};
+    static const char *const ce[] = {"method=ce", NULL};
+    /* ce: 5 steps (the last of 8), an evaluation, then the same again */
+    const int32_t calls[] = {0, 4, 5, 6};
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+        stop_and_resume(ce, calls[i]);
+    stop_and_resume(beta, 6);
+}
+
+static void finished_runs_resume_to_their_result(void **state)
+{
+    (void)state;
+    float z[21 * CLASSES];
+    scratch at;
+    scratch_make(&at);
+    const char *const folder = at.folder;
+    bl_dataset *const data = make_data(3);
+    const bl_trainer_options options = {.run_dir = folder};
+    bl_trainer *t;
+    bl_result result;
+    train(bbn, folder, z);
+    ok(bl_trainer_resume(&t, data, &options));
+    assert_int_equal(bl_trainer_step(t), BL_END);
+    bl_trainer_result(t, &result);
+    assert_non_null(result.last);
+    assert_true(result.test_error_last == result.last->error);
+    bl_trainer_free(t);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+static void other_data_are_refused(void **state)
+{
+    (void)state;
+    float z[21 * CLASSES];
+    scratch at;
+    scratch_make(&at);
+    const char *const folder = at.folder;
+    bl_dataset *const other = make_data(8);
+    const bl_trainer_options options = {.run_dir = folder};
+    bl_trainer *t;
+    train(bbn, folder, z);
+    assert_int_equal(bl_trainer_resume(&t, other, &options), BL_EINVAL);
+    assert_non_null(strstr(bl_error_last()->message, "fingerprint"));
+    bl_dataset_free(other);
+    scratch_remove(&at);
+}
+
+/** A checkpoint of another model, put in place of the run's own. */
+static void other_models_are_refused(void **state)
+{
+    (void)state;
+    float z[21 * CLASSES];
+    scratch at;
+    scratch_make(&at);
+    const char *const folder = at.folder;
+    bl_dataset *const data = make_data(3);
+    const bl_trainer_options options = {.run_dir = folder};
+    const char *const plain[] = {"method=ce", "epochs=1", NULL};
+    char run[512], mine[600], theirs[600], previous[600];
+    bl_trainer *t;
+    (void)snprintf(run, sizeof run, "%s/other", folder);
+    train(bbn, folder, z);
+    train(plain, run, z);
+    (void)snprintf(mine, sizeof mine, "%s/resume.safetensors", folder);
+    (void)snprintf(previous, sizeof previous,
+                   "%s/resume.previous.safetensors", folder);
+    (void)snprintf(theirs, sizeof theirs, "%s/resume.safetensors", run);
+    assert_int_equal(remove(previous), 0);
+    assert_int_equal(rename(theirs, mine), 0);
+    assert_int_equal(bl_trainer_resume(&t, data, &options), BL_EFORMAT);
+    assert_non_null(strstr(bl_error_last()->message, "another model"));
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+static void divergence_stops_with_step_and_rate(void **state)
+{
+    (void)state;
+    const char *const hot[] = {"method=ce", "lr=1000000", "epochs=30",
+                               "schedule.warmup=none", NULL};
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(hot);
+    bl_trainer *t;
+    bl_status status;
+    ok(bl_trainer_create(&t, config, data, NULL));
+    while ((status = bl_trainer_step(t)) == BL_OK) continue;
+    assert_int_equal(status, BL_ENUMERIC);
+    assert_non_null(strstr(bl_error_last()->message, "step"));
+    assert_non_null(strstr(bl_error_last()->message, "learning rate"));
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
+/** With a holdout, epochs are judged on it and the test split once. */
+static void holdout_keeps_the_test_split_for_the_end(void **state)
+{
+    (void)state;
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    int64_t *kept, *cut, n_kept, n_cut;
+    bl_split *validation, *train_part;
+    bl_trainer *t;
+    bl_result result;
+    bl_status status;
+    ok(bl_holdout(&kept, &n_kept, &cut, &n_cut, data->train, 0.25, 1));
+    ok(bl_split_subset(&validation, data->train, cut, n_cut));
+    ok(bl_split_subset(&train_part, data->train, kept, n_kept));
+    bl_split_free(data->train);
+    data->train = train_part;
+    const bl_trainer_options options = {.validation = validation};
+    ok(bl_trainer_create(&t, config, data, &options));
+    while ((status = bl_trainer_step(t)) == BL_OK) {
+        bl_trainer_result(t, &result);
+        if (result.last && result.last->n == data->test->n) break;
+    }
+    bl_progress now;
+    bl_trainer_progress(t, &now);
+    assert_int_equal(now.last.epoch, 2); /* not before the last epoch */
+    run_to_end(t);
+    bl_trainer_result(t, &result);
+    assert_int_equal(result.last->n, data->test->n);
+    assert_true(result.test_error_last == result.last->error);
+    assert_true(isfinite(result.test_error_best));
+    bl_trainer_free(t);
+    bl_split_free(validation);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    bl_free(kept);
+    bl_free(cut);
+}
+
+static void impossible_settings_are_refused(void **state)
+{
+    (void)state;
+    const struct { const char *setting, *word; } rows[] = {
+        {"model=resnet33", "resnet32"}, {"bbn.sampler=revresed", "reversed"},
+        {"bbn.adaptor=parabolc", "parabolic"}, {"batch=100000", "batch"},
+        {"schedule=stepp", "step"}, {"backend=onedn", "onednn"}};
+    bl_dataset *const data = make_data(3);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *const settings[] = {"method=bbn", rows[i].setting, NULL};
+        bl_config *const config = make_config(settings);
+        bl_trainer *t;
+        assert_int_equal(bl_trainer_create(&t, config, data, NULL), BL_EINVAL);
+        if (!strstr(bl_error_last()->message, rows[i].word))
+            fail_msg("%s: %s", rows[i].setting, bl_error_last()->message);
+        bl_config_free(config);
+    }
+    bl_dataset_free(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loader_threads_change_nothing),
+        cmocka_unit_test(stopping_anywhere_changes_nothing),
+        cmocka_unit_test(finished_runs_resume_to_their_result),
+        cmocka_unit_test(other_data_are_refused),
+        cmocka_unit_test(other_models_are_refused),
+        cmocka_unit_test(divergence_stops_with_step_and_rate),
+        cmocka_unit_test(holdout_keeps_the_test_split_for_the_end),
+        cmocka_unit_test(impossible_settings_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
