@@ -62,8 +62,8 @@ static bl_status device_open(bl_device **out, int32_t threads)
                         (int)threads, (int)MAX_THREADS);
     BL_TRY(bl_calloc(&dev, 1, sizeof *dev));
     dev->base.threads = threads > 0 ? threads : (int32_t)omp_get_num_procs();
-    dev->kernels[BL_F32] = bl_kernels_find(BL_F32);
-    dev->kernels[BL_BF16] = bl_kernels_find(BL_BF16);
+    dev->kernels[BL_F32] = bl_kernels_find(BL_F32, 0);
+    dev->kernels[BL_BF16] = bl_kernels_find(BL_BF16, 0);
     BL_CHECK(bl_dnnl_open(&dev->dnnl, dev->base.threads));
     describe_into(dev);
     *out = &dev->base;

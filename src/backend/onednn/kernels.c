@@ -50,10 +50,11 @@ static const struct {
     {has_all, BL_F32, &bl_kernels_base_f32},
 };
 
-const bl_kernels *bl_kernels_find(bl_dtype act)
+const bl_kernels *bl_kernels_find(bl_dtype act, int i)
 {
     const int n = (int)(sizeof rows / sizeof *rows);
-    for (int i = 0; i < n; i++)
-        if (rows[i].act == act && rows[i].runs()) return rows[i].kernels;
+    for (int k = 0; k < n; k++)
+        if (rows[k].act == act && rows[k].runs() && i-- == 0)
+            return rows[k].kernels;
     return NULL;
 }

@@ -55,8 +55,8 @@ typedef struct bl_kernels {
                      float *dst);
 } bl_kernels;
 
-/** The fastest table that this processor runs. */
-const bl_kernels *bl_kernels_find(bl_dtype act);
+/** The i-th fastest table that this processor runs, or NULL. */
+const bl_kernels *bl_kernels_find(bl_dtype act, int i);
 
 extern const bl_kernels bl_kernels_base_f32, bl_kernels_base_bf16;
 #if defined(__x86_64__) && defined(__GNUC__)

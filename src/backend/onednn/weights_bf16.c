@@ -3,7 +3,8 @@
  * weights_bf16.c: diff_weights of a bf16 convolution with few channels.
  *
  *   diff_weights[kh][kw][i][o] = sum_{n, oh, ow}
- *       src[n][oh sh + kh dh - ph][ow sw + kw dw - pw][i] diff_dst[n][oh][ow][o]
+ *       src[n][oh sh + kh dh - ph][ow sw + kw dw - pw][i]
+ *       diff_dst[n][oh][ow][o]
  *
  * is, for each tap (kh, kw), a product of matrices whose inner extent is all
  * pixels.  The instruction multiplies 16 pairs of bf16 and adds both products
@@ -64,7 +65,7 @@ static int64_t words_of(const sizes *s)
 
 bool bl_weights_bf16_fits(const bl_conv_desc *desc, const char *kernel)
 {
-    const bl_kernels *const best = bl_kernels_find(BL_BF16);
+    const bl_kernels *const best = bl_kernels_find(BL_BF16, 0);
     if (best != &bl_kernels_avx512_native_bf16) return false;
     if (desc->act != BL_BF16 || strstr(kernel, "amx") != NULL) return false;
     if (desc->ic % BLOCK != 0 || desc->oc % BLOCK != 0) return false;
