@@ -21,7 +21,8 @@
  * `lane_of` tells the caller, who orders its constants that way once.
  *
  * Sums run in float over one tile, at most a few dozen rows, and in double
- * over tiles.
+ * over tiles.  Their sweep goes backwards (norm.c), so their rows do too: one
+ * unbroken stream, which the processor fetches ahead.
  */
 #include <string.h>
 
@@ -264,11 +265,11 @@ static inline void BL_NAME(flush)(quad q, int64_t n, double *sum)
 static void BL_NAME(sums)(bl_tile t, const void *src, const float *centre,
                           double *a, double *b)
 {
-    const NUMBER *x = src;
+    const NUMBER *const x = src;
     const quad c = quad_read(centre);
     quad first = {0}, second = {0};
-    for (int64_t i = 0; i < t.rows; i++, x += t.stride) {
-        const quad d = minus(BL_NAME(load)(x, t.lanes), c);
+    for (int64_t i = t.rows - 1; i >= 0; i--) {
+        const quad d = minus(BL_NAME(load)(x + i * t.stride, t.lanes), c);
         first = plus(first, d);
         second = plus(second, times(d, d));
     }
@@ -316,7 +317,7 @@ static void BL_NAME(grad_sums)(bl_tile t, const void *src, const void *dst,
     NUMBER *const kept = keep;
     const quad m = quad_read(mean);
     quad first = {0}, second = {0};
-    for (int64_t i = 0; i < t.rows; i++) {
+    for (int64_t i = t.rows - 1; i >= 0; i--) {
         const int64_t at = i * t.stride;
         const quad g = BL_NAME(gradient)(d1, d2, dst, at, t.lanes);
         const quad d = minus(BL_NAME(load)(x + at, t.lanes), m);
