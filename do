@@ -257,7 +257,7 @@ check()
         run_tests "$preset"
     done
     shellcheck ./do .ci/run
-    shellcheck -s sh tests/*/*.sh
+    shellcheck -s sh tests/*/*.sh examples/*.sh
     say "all checks passed"
 }
 

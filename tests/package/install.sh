@@ -14,7 +14,7 @@ prefix=$dir/prefix
 
 found() { find "$prefix" -name "$1" | head -n 1; }
 for file in ballast.h libballast.so "libballast.so.$version" ballast.pc \
-            BallastConfig.cmake LICENSE; do
+            BallastConfig.cmake ballast.1 LICENSE; do
     test -n "$(found "$file")" || { echo "$file is not installed"; exit 1; }
 done
 lib=$(dirname "$(found libballast.so)")
