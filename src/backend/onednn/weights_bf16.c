@@ -316,17 +316,36 @@ static void tap(const worker *w, int64_t images, bl_stretch strip, int64_t kh,
         }
 }
 
+/** Asks for the part-th of parts of bytes at memory. */
+static void fetch(const void *memory, int64_t bytes, int64_t part,
+                  int64_t parts)
+{
+    const char *const at = memory;
+    const int64_t from = bytes * part / parts, to = bytes * (part + 1) / parts;
+    for (int64_t i = from; i < to; i += 64)
+        _mm_prefetch(at + i, _MM_HINT_T1);
+}
+
 /** All taps, strip by strip: what one kw needs of a strip is read kh times
- *  from the first-level cache. */
-static void taps(const worker *w, int64_t images)
+ *  from the first-level cache.  Meanwhile the images to be packed next come
+ *  from memory. */
+static void taps(const worker *w, int64_t images, const uint16_t *next_src,
+                 const uint16_t *next_dst, int64_t next)
 {
     const bl_conv_desc *const d = w->d;
     const int64_t rows = most(STEPS / w->s.pairs, 1);
+    const int64_t parts = (d->oh + rows - 1) / rows * d->kw * d->kh;
+    const int64_t src_bytes = next * d->ih * d->iw * d->ic * 2;
+    const int64_t dst_bytes = next * d->oh * d->ow * d->oc * 2;
+    int64_t part = 0;
     for (int64_t h = 0; h < d->oh; h += rows) {
         const bl_stretch strip = {h, least(h + rows, d->oh)};
         for (int64_t kw = 0; kw < d->kw; kw++)
-            for (int64_t kh = 0; kh < d->kh; kh++)
+            for (int64_t kh = 0; kh < d->kh; kh++, part++) {
+                fetch(next_src, src_bytes, part, parts);
+                fetch(next_dst, dst_bytes, part, parts);
                 tap(w, images, strip, kh, kw);
+            }
     }
 }
 
@@ -344,7 +363,9 @@ static void work(const worker *w, bl_stretch s, const uint16_t *src,
         for (int64_t g = 0; g < images; g++)
             image_pack(w, g, src + (n + g) * src_image,
                        diff_dst + (n + g) * dst_image);
-        taps(w, images);
+        const int64_t after = n + images;
+        taps(w, images, src + after * src_image, diff_dst + after * dst_image,
+             least(w->s.group, s.to - after));
     }
 }
 
