@@ -66,7 +66,7 @@ typedef struct bl_adaptor_type {
     const char *name;
     const char *summary;
     const char *paper;
-    /** alpha for x = (e - 1) / D in [0, 1); u: uniform draws for "beta". */
+    /** alpha for x = (e - 1) / E in [0, 1), epoch e of E. */
     double (*alpha)(double x, int64_t e, int64_t E);
     int each_step; /* drawn anew every step from Beta(0.2, 0.2) */
 } bl_adaptor_type;

@@ -29,6 +29,7 @@
 #include "ballast/data.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "train/run_parts.h"
 
@@ -235,16 +236,6 @@ static bl_status load_one(bl_safetensors **out, const char *path)
     return BL_OK;
 }
 
-/* Says what is wrong with a checkpoint that is passed over. */
-static void warn(const bl_log *log, const char *reason)
-{
-    char message[sizeof ((bl_error *)0)->message + 64];
-    if (log == NULL || log->write == NULL) return;
-    (void)snprintf(message, sizeof message, "checkpoint passed over: %s",
-                   reason);
-    log->write(log->payload, BL_LOG_WARNING, message);
-}
-
 bl_status bl_run_load(bl_run *run, bl_safetensors **out, const bl_log *log)
 {
     static const bl_run_file order[] = {BL_RUN_RESUME, BL_RUN_PREVIOUS};
@@ -260,7 +251,8 @@ bl_status bl_run_load(bl_run *run, bl_safetensors **out, const bl_log *log)
             return BL_OK;
         }
         if (status == BL_ENOMEM) return status;
-        warn(log, bl_error_last()->message);
+        bl_log_say(log, BL_LOG_WARNING, "checkpoint passed over: %s",
+                   bl_error_last()->message);
         (void)snprintf(reasons[damaged++], sizeof reasons[0], "%.239s",
                        bl_error_last()->message);
     }

@@ -32,7 +32,7 @@ typedef struct bl_run bl_run;
 
 /** Facts of a run, noted in run.yaml under "ballast:". */
 typedef struct bl_run_facts {
-    const char *data_fingerprint;  /* hex: XXH3 of train, then of test */
+    const char *data_fingerprint;  /* hex: XXH3 of train, test, holdout */
     const char *backend, *precision, *device;
     int32_t threads;
 } bl_run_facts;

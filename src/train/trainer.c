@@ -199,12 +199,14 @@ bl_status bl_trainer_build(bl_trainer **out, const bl_config *config,
 
 /* ---- create and free ---------------------------------------------------- */
 
-void bl_trainer_facts(const bl_trainer *t, char *hex, bl_run_facts *facts)
+void bl_trainer_facts(const bl_trainer *t, char hex[BL_FINGERPRINT_ROOM],
+                      bl_run_facts *facts)
 {
     const bl_backend *const b = t->engine->backend;
-    (void)snprintf(hex, 33, "%016" PRIx64 "%016" PRIx64,
-                   bl_split_fingerprint(t->data->train),
-                   bl_split_fingerprint(t->data->test));
+    const bl_split *const splits[] = {t->data->train, t->data->test, t->judge};
+    for (size_t i = 0; i < (t->holdout ? 3 : 2); i++)
+        (void)snprintf(hex + 16 * i, 17, "%016" PRIx64,
+                       bl_split_fingerprint(splits[i]));
     *facts = (bl_run_facts){
         .data_fingerprint = hex, .backend = b->name,
         .precision = bl_engine_precision(t->engine),
@@ -221,7 +223,7 @@ bl_status bl_trainer_create(bl_trainer **out, const bl_config *config,
     BL_TRY(bl_trainer_build(&t, config, data, options));
     BL_CHECK(bl_params_init(t->engine->params, t->seed));
     if (options && options->run_dir) {
-        char hex[33];
+        char hex[BL_FINGERPRINT_ROOM];
         bl_run_facts facts;
         bl_trainer_facts(t, hex, &facts);
         BL_CHECK(bl_run_create(&t->run, options->run_dir, options->overwrite,

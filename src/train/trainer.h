@@ -75,6 +75,9 @@ struct bl_trainer {
 /** Seconds of a clock that only goes forward. */
 double bl_clock(void);
 
+/** Learning rate of the epoch at work. */
+double bl_trainer_rate(const bl_trainer *t);
+
 /** Writes a file of the run: weights with metadata. */
 BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,
                                                const char *path);
@@ -90,7 +93,9 @@ BL_MUST_USE bl_status bl_trainer_build(bl_trainer **out,
                                        const bl_config *config,
                                        const bl_dataset *data,
                                        const bl_trainer_options *options);
-/** Facts noted in run.yaml; hex [33] receives the fingerprint. */
-void bl_trainer_facts(const bl_trainer *t, char *hex, bl_run_facts *facts);
+/** Facts noted in run.yaml; hex receives the fingerprint. */
+enum { BL_FINGERPRINT_ROOM = 3 * 16 + 1 };
+void bl_trainer_facts(const bl_trainer *t, char hex[BL_FINGERPRINT_ROOM],
+                      bl_run_facts *facts);
 
 #endif

@@ -17,6 +17,7 @@
 #include "ballast/data.h"
 #include "core/error.h"
 #include "core/file.h"
+#include "core/log.h"
 #include "core/mem.h"
 #include "train/trainer.h"
 
@@ -84,15 +85,23 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
     return BL_OK;
 }
 
+/** Can a run of t be at this place?  A step that is done is not at work. */
+static bool is_place(const bl_trainer *t, const bl_counters *at)
+{
+    if (at->epoch < 1 || at->epoch > t->epochs || at->step < 0) return false;
+    if (at->phase == BL_PHASE_TRAIN) return at->step < t->steps;
+    if (at->phase == BL_PHASE_FINAL && !t->holdout) return false;
+    return at->phase > BL_PHASE_TRAIN && at->phase <= BL_PHASE_DONE &&
+           at->step <= t->steps;
+}
+
 static bl_status read_counters(bl_trainer *t, const bl_safetensors *file)
 {
     bl_counters at = {0};
     for (size_t i = 0; i < ROWS; i++)
         BL_TRY(read_counter(&at, &rows[i],
                             bl_safetensors_meta(file, rows[i].key)));
-    if (at.phase < BL_PHASE_TRAIN || at.phase > BL_PHASE_DONE ||
-        at.epoch < 1 || at.epoch > t->epochs || at.step < 0 ||
-        at.step > t->steps)
+    if (!is_place(t, &at))
         return BL_RAISE(BL_EFORMAT, "checkpoint: phase %" PRId64 ", epoch %"
                         PRId64 ", step %" PRId64 " is not a place in a run of "
                         "%" PRId64 " epochs of %" PRId64 " steps", at.phase,
@@ -119,6 +128,23 @@ bl_status bl_trainer_write_weights(const bl_trainer *t, const char *path)
     return status;
 }
 
+/** Numbers that are none must not take the place of a good checkpoint. */
+static bl_status check_finite(const bl_trainer *t,
+                              const bl_named_tensor *tensors, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const float *const x = tensors[i].data;
+        for (size_t k = 0; k < tensors[i].bytes / sizeof *x; k++)
+            if (!isfinite(x[k]))
+                return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %"
+                                PRId64 ": %s holds %g at learning rate %g; "
+                                "the last checkpoint stays", t->at.epoch,
+                                t->at.step, tensors[i].name, (double)x[k],
+                                bl_trainer_rate(t));
+    }
+    return BL_OK;
+}
+
 bl_status bl_trainer_checkpoint(bl_trainer *trainer)
 {
     char text[ROWS][32];
@@ -133,8 +159,9 @@ bl_status bl_trainer_checkpoint(bl_trainer *trainer)
     }
     BL_TRY(bl_params_export(trainer->engine->params, true, &tensors, &n,
                             &memory));
-    const bl_status status =
-        bl_run_checkpoint(trainer->run, tensors, n, pairs, ROWS);
+    bl_status status = check_finite(trainer, tensors, n);
+    if (status == BL_OK)
+        status = bl_run_checkpoint(trainer->run, tensors, n, pairs, ROWS);
     bl_free(tensors);
     bl_free(memory);
     trainer->checkpoint_at = bl_clock();
@@ -157,8 +184,7 @@ static void note_epoch(bl_trainer *t, double test_error)
 {
     bl_counters *const at = &t->at;
     at->last_epoch = at->epoch;
-    at->last_lr = bl_config_real(t->config, "lr") *
-                  t->schedule->factor(t->config, at->epoch, t->epochs);
+    at->last_lr = bl_trainer_rate(t);
     at->last_alpha = t->adaptor ? at->alpha_sum / at->samples : (double)NAN;
     at->last_loss = at->loss_sum / at->samples;
     at->last_train_error = at->wrong_sum / at->samples;
@@ -223,17 +249,32 @@ done:
     return status;
 }
 
-static bl_status same_data(const bl_trainer *t, const bl_run_facts *noted)
+/** Another machine goes on with the run, but not bit for bit: say so. */
+static void warn_of_changes(const bl_trainer *t, const bl_run_facts *noted,
+                            const bl_run_facts *now)
 {
-    char hex[33];
-    bl_run_facts facts;
-    bl_trainer_facts(t, hex, &facts);
-    if (noted->data_fingerprint && !strcmp(noted->data_fingerprint, hex))
-        return BL_OK;
-    return BL_RAISE(BL_EINVAL, "%s: the run was trained on other images: "
-                    "fingerprint %s found, %s noted", t->data->name, hex,
-                    noted->data_fingerprint ? noted->data_fingerprint
-                                            : "none");
+    const char *const pairs[][2] = {{noted->backend, now->backend},
+                                    {noted->precision, now->precision},
+                                    {noted->device, now->device}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+        if (strcmp(pairs[i][0], pairs[i][1]) != 0)
+            bl_log_say(&t->log, BL_LOG_WARNING, "the run was begun on %s and "
+                       "goes on on %s: results will not be the same bits",
+                       pairs[i][0], pairs[i][1]);
+}
+
+/** Refuses other data; warns of anything else that has changed. */
+static bl_status check_facts(const bl_trainer *t, const bl_run_facts *noted)
+{
+    char hex[BL_FINGERPRINT_ROOM];
+    bl_run_facts now;
+    bl_trainer_facts(t, hex, &now);
+    if (strcmp(noted->data_fingerprint, hex) != 0)
+        return BL_RAISE(BL_EINVAL, "%s: the run was trained on other images: "
+                        "fingerprint %s found, %s noted", t->data->name, hex,
+                        noted->data_fingerprint);
+    warn_of_changes(t, noted, &now);
+    return BL_OK;
 }
 
 /** With a holdout, the best weights so far come from their own file. */
@@ -303,7 +344,7 @@ bl_status bl_trainer_resume(bl_trainer **out, const bl_dataset *data,
     BL_CHECK(bl_run_config(&config, options->run_dir));
     BL_CHECK(bl_trainer_build(&t, config, data, options));
     BL_CHECK(bl_run_open(&t->run, options->run_dir, &noted));
-    BL_CHECK(same_data(t, &noted));
+    BL_CHECK(check_facts(t, &noted));
     BL_CHECK(load(t));
     BL_CHECK(evaluate_again(t));
     *out = t;

@@ -30,7 +30,7 @@ static double alpha_at(const bl_trainer *t)
     return t->adaptor->alpha(x, at->epoch, t->epochs);
 }
 
-static double rate_at(const bl_trainer *t)
+double bl_trainer_rate(const bl_trainer *t)
 {
     return bl_config_real(t->config, "lr") *
            t->schedule->factor(t->config, t->at.epoch, t->epochs);
@@ -91,7 +91,7 @@ static bl_status train_step(bl_trainer *t)
     bl_batch batch;
     if (!t->loading) BL_TRY(begin_epoch(t));
     BL_TRY(bl_loader_next(t->loader, &batch));
-    const double alpha = alpha_at(t), lr = rate_at(t);
+    const double alpha = alpha_at(t), lr = bl_trainer_rate(t);
     fill_scalars(scalars, lr, alpha);
     BL_TRY(bl_engine_step(t->engine, batch.x, batch.y, batch.n, scalars,
                           &t->sgd, &loss, wrong));
@@ -185,20 +185,26 @@ static bl_status swap_best(bl_trainer *t)
     return BL_OK;
 }
 
+/** Evaluates the next batch of the test split with the kept best weights;
+ *  between two calls the present ones are always in their place. */
+static bl_status judge_best_step(bl_trainer *t, bool *done)
+{
+    BL_TRY(swap_best(t));
+    const bl_status status = judge_step(t, t->data->test, done);
+    BL_TRY(swap_best(t));
+    return status;
+}
+
 /** With a holdout: the test split meets the chosen weights, then the last. */
 static bl_status final_step(bl_trainer *t)
 {
-    bool done = false;
+    const bool best = isnan(t->test_error_best);
+    bool done;
     double error;
-    if (isnan(t->test_error_best)) {
-        BL_TRY(swap_best(t));
-        while (!done) BL_TRY(judge_step(t, t->data->test, &done));
-        BL_TRY(conclude(t, &t->test_error_best));
-        BL_TRY(swap_best(t));
-        return BL_OK;
-    }
-    BL_TRY(judge_step(t, t->data->test, &done));
+    BL_TRY(best ? judge_best_step(t, &done)
+                : judge_step(t, t->data->test, &done));
     if (!done) return BL_OK;
+    if (best) return conclude(t, &t->test_error_best);
     BL_TRY(conclude(t, &error));
     t->at.last_test_error = error;
     t->at.phase = BL_PHASE_DONE;

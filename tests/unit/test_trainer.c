@@ -18,6 +18,7 @@
 #include "ballast/ballast.h"
 #include "core/file.h"
 #include "support/scratch.h"
+#include "train/trainer.h"
 
 enum { SIDE = 6, CLASSES = 3, MOST = 64 };
 
@@ -231,22 +232,31 @@ static void divergence_stops_with_step_and_rate(void **state)
     bl_dataset_free(data);
 }
 
+/** Cuts 12 of the 48 training images off. */
+static bl_split *cut_validation(bl_dataset *data)
+{
+    int64_t *kept, *cut, n_kept, n_cut;
+    bl_split *validation, *train_part;
+    ok(bl_holdout(&kept, &n_kept, &cut, &n_cut, data->train, 0.25, 1));
+    ok(bl_split_subset(&validation, data->train, cut, n_cut));
+    ok(bl_split_subset(&train_part, data->train, kept, n_kept));
+    bl_split_free(data->train);
+    data->train = train_part;
+    bl_free(kept);
+    bl_free(cut);
+    return validation;
+}
+
 /** With a holdout, epochs are judged on it and the test split once. */
 static void holdout_keeps_the_test_split_for_the_end(void **state)
 {
     (void)state;
     bl_dataset *const data = make_data(3);
     bl_config *const config = make_config(bbn);
-    int64_t *kept, *cut, n_kept, n_cut;
-    bl_split *validation, *train_part;
+    bl_split *const validation = cut_validation(data);
     bl_trainer *t;
     bl_result result;
     bl_status status;
-    ok(bl_holdout(&kept, &n_kept, &cut, &n_cut, data->train, 0.25, 1));
-    ok(bl_split_subset(&validation, data->train, cut, n_cut));
-    ok(bl_split_subset(&train_part, data->train, kept, n_kept));
-    bl_split_free(data->train);
-    data->train = train_part;
     const bl_trainer_options options = {.validation = validation};
     ok(bl_trainer_create(&t, config, data, &options));
     while ((status = bl_trainer_step(t)) == BL_OK) {
@@ -265,8 +275,142 @@ static void holdout_keeps_the_test_split_for_the_end(void **state)
     bl_split_free(validation);
     bl_config_free(config);
     bl_dataset_free(data);
-    bl_free(kept);
-    bl_free(cut);
+}
+
+/** The 21 test images are two batches, met by the best weights and the last;
+ *  a run that stopped there needs its validation split again. */
+static void the_end_of_a_holdout_stops_and_resumes(void **state)
+{
+    (void)state;
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    bl_split *const validation = cut_validation(data);
+    const bl_trainer_options with = {.run_dir = at.folder,
+                                     .validation = validation};
+    const bl_trainer_options without = {.run_dir = at.folder};
+    bl_trainer *t;
+    int32_t calls = 1;
+    ok(bl_trainer_create(&t, config, data, &with));
+    while (t->at.phase != BL_PHASE_FINAL) ok(bl_trainer_step(t));
+    ok(bl_trainer_step(t));
+    ok(bl_trainer_checkpoint(t));
+    for (; t->at.phase == BL_PHASE_FINAL; calls++) ok(bl_trainer_step(t));
+    assert_int_equal(calls, 4);
+    bl_trainer_free(t);
+    assert_int_equal(bl_trainer_resume(&t, data, &without), BL_EINVAL);
+    assert_non_null(strstr(bl_error_last()->message, "fingerprint"));
+    ok(bl_trainer_resume(&t, data, &with));
+    run_to_end(t);
+    bl_trainer_free(t);
+    bl_split_free(validation);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+/** Makes a run whose only checkpoint is of phase and step, and resumes it. */
+static bl_status resume_at(bl_phase phase, int64_t step)
+{
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    const bl_trainer_options options = {.run_dir = at.folder};
+    bl_trainer *t;
+    ok(bl_trainer_create(&t, config, data, &options));
+    assert_int_equal(t->steps, 4);
+    t->at.phase = phase;
+    t->at.step = step;
+    ok(bl_trainer_checkpoint(t));
+    bl_trainer_free(t);
+    const bl_status status = bl_trainer_resume(&t, data, &options);
+    if (status == BL_OK) bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+    return status;
+}
+
+static void checkpoints_of_no_place_are_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(resume_at(BL_PHASE_TRAIN, 3), BL_OK);
+    assert_int_equal(resume_at(BL_PHASE_TRAIN, 4), BL_EFORMAT);
+    assert_int_equal(resume_at(BL_PHASE_EVAL, 4), BL_OK);
+    assert_int_equal(resume_at(BL_PHASE_EVAL, 5), BL_EFORMAT);
+    assert_int_equal(resume_at(BL_PHASE_FINAL, 4), BL_EFORMAT);
+}
+
+static void diverged_weights_replace_no_checkpoint(void **state)
+{
+    (void)state;
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    const bl_trainer_options options = {.run_dir = at.folder};
+    bl_trainer *t;
+    ok(bl_trainer_create(&t, config, data, &options));
+    ok(bl_trainer_step(t));
+    ok(bl_trainer_checkpoint(t));
+    const float bad = (float)INFINITY;
+    const bl_params *const p = t->engine->params;
+    ok(p->backend->upload(p->dev, p->w, &bad, sizeof bad));
+    assert_int_equal(bl_trainer_checkpoint(t), BL_ENUMERIC);
+    assert_non_null(strstr(bl_error_last()->message, "conv1.weight"));
+    assert_non_null(strstr(bl_error_last()->message, "learning rate"));
+    bl_trainer_free(t);
+    ok(bl_trainer_resume(&t, data, &options));
+    assert_int_equal(t->at.step, 1);
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+static void keep_line(void *payload, bl_log_level level, const char *line)
+{
+    if (level == BL_LOG_WARNING)
+        (void)snprintf(payload, 256, "%.200s", line);
+}
+
+/** Overwrites the first letter of the device that run.yaml notes. */
+static void rename_device(scratch *at)
+{
+    char *yaml;
+    size_t bytes;
+    const char *const path = scratch_path(at, "run.yaml");
+    ok(bl_file_read(&yaml, &bytes, path, 1 << 16));
+    strstr(yaml, "  device: \"")[11] = 'Z';
+    ok(bl_file_write(path, yaml, bytes));
+    bl_free(yaml);
+}
+
+static void another_machine_is_told_of(void **state)
+{
+    (void)state;
+    char line[256] = "";
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    const bl_trainer_options options = {
+        .run_dir = at.folder, .log = {.write = keep_line, .payload = line}};
+    bl_trainer *t;
+    ok(bl_trainer_create(&t, config, data, &options));
+    bl_trainer_free(t);
+    ok(bl_trainer_resume(&t, data, &options));
+    bl_trainer_free(t);
+    assert_string_equal(line, "");
+    rename_device(&at);
+    ok(bl_trainer_resume(&t, data, &options));
+    bl_trainer_free(t);
+    assert_non_null(strstr(line, "begun on Z"));
+    bl_config_free(config);
+    bl_dataset_free(data);
+    scratch_remove(&at);
 }
 
 static void impossible_settings_are_refused(void **state)
@@ -299,6 +443,10 @@ int main(void)
         cmocka_unit_test(other_models_are_refused),
         cmocka_unit_test(divergence_stops_with_step_and_rate),
         cmocka_unit_test(holdout_keeps_the_test_split_for_the_end),
+        cmocka_unit_test(the_end_of_a_holdout_stops_and_resumes),
+        cmocka_unit_test(checkpoints_of_no_place_are_refused),
+        cmocka_unit_test(diverged_weights_replace_no_checkpoint),
+        cmocka_unit_test(another_machine_is_told_of),
         cmocka_unit_test(impossible_settings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
