@@ -44,7 +44,7 @@ END {
     }
     for (i = 1; i <= classes; i++) total += count[i]
     printf "Test error in %% after the last epoch: %s, imbalance %s," \
-           " %s epochs\n\n", value[1, "data"], value[1, "imbalance"],
+           " epochs: %s\n\n", value[1, "data"], value[1, "imbalance"],
            value[1, "epochs"]
     line = sprintf("%-16s %7s", "", "images")
     for (i = 1; i <= runs; i++)
