@@ -98,12 +98,24 @@ static bl_status read_spec(bl_engine_spec *spec, const bl_safetensors *file,
     return read_normalization(&spec->normalization, file, path, net->c);
 }
 
+/** The metadata alone could ask for any amount of memory. */
+static bl_status check_size(const bl_engine_spec *spec,
+                            const bl_safetensors *file, const char *path)
+{
+    bl_graph *graph;
+    BL_TRY(bl_network_graph(&graph, &spec->network, 1, false));
+    const bl_status status = bl_params_match(graph, file, path);
+    bl_graph_free(graph);
+    return status;
+}
+
 static bl_status open(bl_classifier *c, const bl_safetensors *file,
                       const char *path, const bl_compute *compute)
 {
     bl_engine_spec spec = {0};
     if (compute) spec.compute = *compute;
     BL_TRY(read_spec(&spec, file, path));
+    BL_TRY(check_size(&spec, file, path));
     spec.infer_batch = bl_engine_infer_batch(&spec.network, INFER_BATCH);
     BL_TRY(bl_engine_open(&c->engine, &spec));
     return bl_params_import(c->engine->params, file, path, false);

@@ -223,11 +223,11 @@ static bl_status wrong_shape(const char *path, const bl_named_tensor *t,
                     t->dtype, found, wanted);
 }
 
-static bl_status import_one(bl_params *p, const bl_safetensors *file,
-                            const char *path, const char *name, int32_t i,
-                            void *dst)
+/** Finds the tensor of a parameter; it must have its shape. */
+static bl_status find_tensor(const bl_named_tensor **out,
+                             const bl_safetensors *file, const char *path,
+                             const char *name, const bl_parameter *row)
 {
-    const bl_parameter *const row = &p->table[i];
     const bl_named_tensor *const t = bl_safetensors_find(file, name);
     if (!t)
         return BL_RAISE(BL_EFORMAT, "%s: tensor %s is missing: weights of "
@@ -236,7 +236,27 @@ static bl_status import_one(bl_params *p, const bl_safetensors *file,
     for (int32_t k = 0; same && k < row->rank; k++)
         same = t->shape[k] == row->shape[k];
     if (!same) return wrong_shape(path, t, row);
+    *out = t;
+    return BL_OK;
+}
+
+static bl_status import_one(bl_params *p, const bl_safetensors *file,
+                            const char *path, const char *name, int32_t i,
+                            void *dst)
+{
+    const bl_named_tensor *t;
+    BL_TRY(find_tensor(&t, file, path, name, &p->table[i]));
     return p->backend->upload(p->dev, dst, t->data, t->bytes);
+}
+
+bl_status bl_params_match(const bl_graph *graph, const bl_safetensors *file,
+                          const char *path)
+{
+    const bl_named_tensor *t;
+    for (int32_t i = 0; i < graph->n_param; i++)
+        BL_TRY(find_tensor(&t, file, path, graph->params[i].name,
+                           &graph->params[i]));
+    return BL_OK;
 }
 
 /** Refuses a file with tensors that no parameter asked for. */

@@ -48,6 +48,11 @@ void *bl_params_diff(const bl_params *params, int32_t i);
 BL_MUST_USE bl_status bl_params_export(const bl_params *params, bool momentum,
                                        bl_named_tensor **tensors, int64_t *n,
                                        void **memory);
+/** Finds each parameter of a graph in a file, in its shape, before memory is
+ *  taken for it.  Errors as bl_params_import. */
+BL_MUST_USE bl_status bl_params_match(const bl_graph *graph,
+                                      const bl_safetensors *file,
+                                      const char *path);
 /** Loads every parameter (and momentum) from a file.
  *  Errors BL_EFORMAT names the tensor that is missing, surplus, or of another
  *  shape or dtype, found and wanted; params may then be part new. */

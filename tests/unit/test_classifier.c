@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_classifier.c: weights whose metadata is hostile are refused before
+ * memory is taken for the network they describe.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ballast/model.h"
+#include "io/safetensors.h"
+#include "support/scratch.h"
+
+/* A first layer of the right shape, and nothing behind it. */
+static float first[16 * 3 * 3];
+
+/** Opens weights of one tensor with the given metadata. */
+static bl_status open_with(const bl_metadata *metadata, int64_t n)
+{
+    const bl_named_tensor tensor = {"conv1.weight", "F32", 4, {16, 1, 3, 3},
+                                    first, sizeof first};
+    const bl_compute compute = {.backend = "ref", .precision = "fp32"};
+    scratch s;
+    bl_classifier *c;
+    scratch_make(&s);
+    const char *const path = scratch_path(&s, "w.safetensors");
+    assert_int_equal(bl_safetensors_write(path, NULL, &tensor, 1, metadata, n),
+                     BL_OK);
+    const bl_status status = bl_classifier_open(&c, path, &compute);
+    if (status == BL_OK) bl_classifier_free(c);
+    scratch_remove(&s);
+    return status;
+}
+
+enum { FORM = 1, CLASSES = 2, INPUT = 3, STD = 5, PAIRS = 6 };
+
+static const bl_metadata good[PAIRS] = {
+    {"ballast.model", "resnet20"}, {"ballast.form", "plain"},
+    {"ballast.classes", "7"},      {"ballast.input", "6x5x1"},
+    {"ballast.mean", "0.317"},     {"ballast.std", "0.253"}};
+
+static void expect(int32_t pair, const char *value, const char *words)
+{
+    bl_metadata metadata[PAIRS];
+    memcpy(metadata, good, sizeof good);
+    metadata[pair].value = value;
+    assert_int_equal(open_with(metadata, PAIRS), BL_EFORMAT);
+    if (!strstr(bl_error_last()->message, words))
+        fail_msg("%s: %s", value, bl_error_last()->message);
+}
+
+static void sizes_are_those_of_the_tensors(void **state)
+{
+    (void)state;
+    expect(CLASSES, "7", "bn1.weight is missing");
+    expect(CLASSES, "100000000", "bn1.weight is missing");
+    expect(FORM, "bbn", "bn1.weight is missing");
+}
+
+static void numbers_are_numbers(void **state)
+{
+    (void)state;
+    expect(INPUT, "6x5", "HxWxC");
+    expect(INPUT, "6x5x1x1", "HxWxC");
+    expect(INPUT, "4097x5x1", "HxWxC");
+    expect(CLASSES, "-7", "a number");
+    expect(STD, "0", "not above 0");
+    expect(STD, "0.2,0.3", "wanted 1 numbers");
+    assert_int_equal(open_with(good, STD), BL_EFORMAT);
+    assert_non_null(strstr(bl_error_last()->message, "ballast.std is missing"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_are_those_of_the_tensors),
+        cmocka_unit_test(numbers_are_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
