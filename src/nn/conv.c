@@ -79,6 +79,8 @@ static bl_conv *find(const bl_plan *plan, const bl_op *op)
         const bl_value *const b = bl_plan_value(plan, other->node.src[0]);
         if (other->node.param[0] == op->node.param[0] && a->n == b->n &&
             a->h == b->h && a->w == b->w &&
+            other->node.stride == op->node.stride &&
+            other->node.pad == op->node.pad &&
             other->node.dilation == op->node.dilation)
             return plan->convs[i];
     }

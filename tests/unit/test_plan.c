@@ -168,6 +168,42 @@ static void plans_place_their_buffers(void **state)
     }
 }
 
+/** Two uses of one parameter: how many convolutions are planned? */
+static int32_t planned(int64_t stride, int64_t pad, int64_t dilation)
+{
+    const bl_backend *ref;
+    bl_device *dev;
+    bl_graph *g;
+    bl_params *params;
+    bl_plan *plan;
+    ok(bl_backend_find(&ref, "ref"));
+    ok(ref->open(&dev, 1));
+    ok(bl_graph_create(&g));
+    const int32_t x = bl_graph_input(g, 2, 7, 9, 3);
+    const int32_t a = bl_graph_conv(g, x, "w", 5, 3, 1, 1, 1);
+    const int32_t b = bl_graph_conv(g, x, "w", 5, 3, stride, pad, dilation);
+    const int32_t f = bl_graph_concat(g, bl_graph_gap(g, a),
+                                      bl_graph_gap(g, b));
+    const bl_init init = {BL_INIT_UNIFORM, 0.3};
+    bl_graph_loss(g, bl_graph_linear(g, f, "fc", 4, init), 1);
+    ok(bl_params_create(&params, g, ref, dev, BL_F32, true));
+    ok(bl_plan_create(&plan, g, params, BL_F32, true));
+    const int32_t n = plan->n_conv;
+    bl_plan_free(plan);
+    bl_params_free(params);
+    ref->close(dev);
+    return n;
+}
+
+static void a_shared_weight_shares_equal_convolutions(void **state)
+{
+    (void)state;
+    assert_int_equal(planned(1, 1, 1), 1);
+    assert_int_equal(planned(2, 1, 1), 2);
+    assert_int_equal(planned(1, 2, 1), 2);
+    assert_int_equal(planned(1, 1, 2), 2);
+}
+
 static void step(bl_engine *e, int64_t n)
 {
     float x[2 * 4 * 8 * 8 * 3];
@@ -237,6 +273,7 @@ int main(void)
         cmocka_unit_test(impossible_networks),
         cmocka_unit_test(random_buffers_are_placed),
         cmocka_unit_test(plans_place_their_buffers),
+        cmocka_unit_test(a_shared_weight_shares_equal_convolutions),
         cmocka_unit_test(steps_allocate_nothing),
         cmocka_unit_test(logits_do_not_depend_on_the_batch),
     };
