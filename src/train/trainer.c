@@ -175,7 +175,8 @@ static bl_status build(bl_trainer *t, const bl_config *config,
     BL_TRY(open_engine(t, last_batch));
     BL_TRY(open_loader(t));
     BL_TRY(open_buffers(t));
-    t->at = (bl_counters){.epoch = 1, .best_error = 2, .last_alpha = (double)NAN};
+    t->at = (bl_counters){.epoch = 1, .best_error = 2,
+                          .last_alpha = (double)NAN};
     t->test_error_best = (double)NAN;
     t->checkpoint_at = bl_clock();
     return BL_OK;
