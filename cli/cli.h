@@ -104,6 +104,10 @@ int cli_say(const cli_args *args, int code, const char *format, ...);
 /** Says the last error of the library; returns code. */
 int cli_fail(const cli_args *args, int code);
 
+/** cli_fail of opening the data of config: where the name stands in a file,
+ *  says that --data may give another. */
+int cli_fail_data(const cli_args *args, const bl_config *config);
+
 /** Prints a document on standard output and frees it. */
 BL_MUST_USE bl_status cli_json_print(bl_json *json);
 
@@ -125,8 +129,10 @@ BL_MUST_USE bl_status cli_facts_close(cli_facts *facts);
 
 /* ---- term.c ------------------------------------------------------------- */
 
-/** Columns of the terminal of standard output, 80 where there is none. */
-int cli_width(void);
+/** Columns of the terminal that file is, 80 where it is none. */
+int cli_width(int file);
+/** The same within the limits of a chart. */
+int cli_chart_width(int file);
 int cli_utf8(void);
 /** Columns that text takes, one a code point. */
 int cli_columns(const char *text);
@@ -141,10 +147,13 @@ void cli_percent(char out[16], double fraction);
 
 /* ---- stop.c ------------------------------------------------------------- */
 
-/** Notes SIGINT and SIGTERM from now on; a second one kills. */
+/** Notes SIGINT, SIGTERM and SIGHUP from now on, a second one kills; a reader
+ *  that closes its pipe no longer does. */
 void cli_stop_catch(void);
 /** The signal noted, 0 for none. */
 int cli_stop_signal(void);
+/** "SIGINT" of one that is noted. */
+const char *cli_stop_name(int signal_number);
 
 /* ---- progress.c --------------------------------------------------------- */
 
@@ -152,6 +161,7 @@ typedef struct cli_progress {
     int quiet, live;         /* live: one line that is rewritten          */
     const char *unit;        /* "images" or "pairs"                       */
     const char *error;       /* "test error" or "validation error"        */
+    const char *brief;       /* "test error" or "validation"              */
     int64_t said;            /* last epoch a line was printed for         */
     double drawn;            /* when the live line was, cli_clock         */
     int open;                /* a live line stands on the terminal        */

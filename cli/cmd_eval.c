@@ -75,7 +75,7 @@ static int open_data(job *j)
 {
     bl_split *validation = NULL;
     if (bl_train_data(&j->data, &validation, j->config) < 0)
-        return cli_fail(j->args, CLI_FAILED);
+        return cli_fail_data(j->args, j->config);
     bl_split_free(validation);
     return CLI_DONE;
 }

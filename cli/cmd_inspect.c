@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 
@@ -117,7 +118,7 @@ static int print_json(const job *j)
 static void bar_line(const char *label, int label_columns, double count,
                      const bl_imbalance *m)
 {
-    const int room = cli_width() - label_columns - 14;
+    const int room = cli_chart_width(STDOUT_FILENO) - label_columns - 14;
     printf("  %s%*s %9.0f  ", label, label_columns - cli_columns(label), "",
            count);
     cli_bar(count / (double)m->n_max, room > 10 ? room : 10, cli_utf8());

@@ -5,7 +5,6 @@
  * The loop steps the trainer and looks for a signal between two steps, so a
  * run can be stopped anywhere and lose nothing.
  */
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,8 +87,40 @@ static int configure(job *j)
     return CLI_DONE;
 }
 
+/** A key's value in its JSON type; lists of numbers stay text. */
+static void json_value(bl_json *json, const bl_config *config,
+                       const bl_param *p)
+{
+    if (p->kind == BL_PARAM_FLAG)
+        bl_json_bool(json, "value", bl_config_flag(config, p->name));
+    else if (p->kind == BL_PARAM_INTEGER)
+        bl_json_integer(json, "value", bl_config_integer(config, p->name));
+    else if (p->kind == BL_PARAM_REAL)
+        bl_json_real(json, "value", bl_config_real(config, p->name));
+    else
+        bl_json_string(json, "value", bl_config_text(config, p->name));
+}
+
+static int print_config_json(const job *j)
+{
+    bl_json *json;
+    if (bl_json_create(&json, 1) < 0) return cli_fail(j->args, CLI_FAILED);
+    bl_json_object(json, NULL);
+    for (const bl_param *p = bl_train_params(); p->name; p++) {
+        bl_json_object(json, p->name);
+        json_value(json, j->config, p);
+        bl_json_string(json, "from",
+                       bl_origin_name(bl_config_origin(j->config, p->name)));
+        bl_json_close(json);
+    }
+    bl_json_close(json);
+    if (cli_json_print(json) < 0) return cli_fail(j->args, CLI_FAILED);
+    return CLI_DONE;
+}
+
 static int print_config(const job *j)
 {
+    if (bl_config_flag(j->args->own, "json")) return print_config_json(j);
     size_t key = 0, value = 0;
     for (const bl_param *p = bl_train_params(); p->name; p++) {
         const size_t a = strlen(p->name);
@@ -123,7 +154,7 @@ static int open_trainer(job *j)
 {
     const int quiet = bl_config_flag(j->args->own, "quiet");
     if (bl_train_data(&j->data, &j->validation, j->config) < 0)
-        return cli_fail(j->args, CLI_FAILED);
+        return cli_fail_data(j->args, j->config);
     cli_stop_catch();
     const bl_trainer_options with = {
         .log = {.write = cli_progress_log,
@@ -151,8 +182,8 @@ static int stop(job *j, int signal_number)
     (void)cli_say(j->args, 0,
                   "stopped by %s in epoch %lld of %lld; go on with: ballast "
                   "train --resume %s",
-                  signal_number == SIGINT ? "SIGINT" : "SIGTERM",
-                  (long long)now.epoch, (long long)now.epochs, j->run);
+                  cli_stop_name(signal_number), (long long)now.epoch,
+                  (long long)now.epochs, j->run);
     return 128 + signal_number;
 }
 
@@ -252,7 +283,8 @@ const cli_command cli_train = {
         "last.safetensors and best.safetensors (weights), result.json.  "
         "Every option is also a key of --config files.  A value is taken "
         "from the first of: option or --set, --config file, the method's "
-        "row, the default.  Ctrl-C writes a checkpoint and stops.",
+        "row, the default.  Ctrl-C writes a checkpoint and stops; a second one "
+        "stops at once.",
     .examples = examples,
     .options = options,
     .shared = common,

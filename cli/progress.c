@@ -2,8 +2,9 @@
 /*
  * progress.c: how far a run is, on standard error.
  *
- * On a terminal one line is rewritten, at most ten times a second; elsewhere
- * each closed epoch gets a plain line of its own.
+ * On a terminal one line is rewritten, at most ten times a second, and what
+ * does not fit it is left out, the least wanted first; elsewhere each closed
+ * epoch gets a plain line of its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 
 #include "cli.h"
 
+enum { LINE = 256 };
 #define REDRAW_S 0.1
 
 static int is_live(void)
@@ -31,6 +33,8 @@ void cli_progress_begin(cli_progress *p, int quiet, const bl_config *config,
     p->unit = method && strcmp(method->form, "bbn") == 0 ? "pairs" : "images";
     p->error = bl_config_real(config, "holdout") > 0 ? "validation error"
                                                      : "test error";
+    p->brief = bl_config_real(config, "holdout") > 0 ? "validation"
+                                                     : "test error";
     p->said = now.last.epoch;
 }
 
@@ -48,21 +52,39 @@ static void plain_line(const cli_progress *p, const bl_progress *now)
                   now->last.samples_per_second, p->unit, left);
 }
 
+/** Appends a piece to the line, whole or not at all. */
+static void append(char line[LINE], int width, const char *piece)
+{
+    const size_t used = strlen(line);
+    const size_t gap = used > 0 ? 2 : 0;
+    const size_t room = width > LINE ? LINE : (size_t)width;
+    if (used + gap + strlen(piece) >= room) return;
+    (void)snprintf(line + used, LINE - used, "%*s%s", (int)gap, "", piece);
+}
+
 static void live_line(cli_progress *p, const bl_progress *now)
 {
-    char test[16], left[32], line[256], last[48] = "";
-    cli_duration(left, now->seconds_left);
-    if (now->last.epoch > 0) {
-        cli_percent(test, now->last.test_error);
-        (void)snprintf(last, sizeof last, "%s %s  ", p->error, test);
-    }
-    (void)snprintf(line, sizeof line,
-                   "epoch %lld/%lld  %s %lld/%lld  %.0f %s/s  %s%s left",
-                   (long long)now->epoch, (long long)now->epochs,
+    char percent[16], left[32], line[LINE] = "", piece[64];
+    const int width = cli_width(STDERR_FILENO);
+    (void)snprintf(piece, sizeof piece, "epoch %lld/%lld",
+                   (long long)now->epoch, (long long)now->epochs);
+    append(line, width, piece);
+    (void)snprintf(piece, sizeof piece, "%s %lld/%lld",
                    now->evaluating ? "test" : "step", (long long)now->step,
-                   (long long)now->steps, now->samples_per_second, p->unit,
-                   last, left);
-    (void)fprintf(stderr, "\r%.*s\033[K", cli_width() - 1, line);
+                   (long long)now->steps);
+    append(line, width, piece);
+    (void)snprintf(piece, sizeof piece, "%.0f %s/s", now->samples_per_second,
+                   p->unit);
+    append(line, width, piece);
+    cli_duration(left, now->seconds_left);
+    (void)snprintf(piece, sizeof piece, "%s left", left);
+    append(line, width, piece);
+    if (now->last.epoch > 0) {
+        cli_percent(percent, now->last.test_error);
+        (void)snprintf(piece, sizeof piece, "%s %s", p->brief, percent);
+        append(line, width, piece);
+    }
+    (void)fprintf(stderr, "\r%s\033[K", line);
     p->open = 1;
 }
 

@@ -31,6 +31,17 @@ int cli_fail(const cli_args *args, int code)
     return cli_say(args, code, "%s", bl_error_last()->message);
 }
 
+int cli_fail_data(const cli_args *args, const bl_config *config)
+{
+    const bl_error *error = bl_error_last();
+    if (error->status != BL_EIO ||
+        bl_config_origin(config, "data") != BL_ORIGIN_FILE)
+        return cli_fail(args, CLI_FAILED);
+    return cli_say(args, CLI_FAILED,
+                   "%s; data is set in a file, --data sets another",
+                   error->message);
+}
+
 bl_status cli_json_print(bl_json *json)
 {
     const char *text;

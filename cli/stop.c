@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stop.c: SIGINT and SIGTERM ask a run to stop.
+ * stop.c: SIGINT, SIGTERM and SIGHUP ask a run to stop.
  *
  * The handler only notes the signal; the loop of training looks between two
  * steps and writes a checkpoint.  SA_RESETHAND gives the signal back its usual
- * meaning, so a second one ends the process at once.  The flag is the one
- * variable of this program that outlives a call: a handler has no argument.
+ * meaning, so a second one ends the process at once.  SIGHUP stays ignored
+ * under nohup.  SIGPIPE is ignored: a run does not end because whoever read
+ * its progress did, and Ctrl-C in "ballast train ... | tee log" ends tee
+ * before the checkpoint is written.  The flag is the one variable of this
+ * program that outlives a call: a handler has no argument.
  */
 #include <signal.h>
 #include <string.h>
@@ -28,9 +31,21 @@ void cli_stop_catch(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    struct sigaction before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        (void)sigaction(SIGHUP, &action, NULL);
+    action.sa_handler = SIG_IGN;
+    action.sa_flags = 0;
+    (void)sigaction(SIGPIPE, &action, NULL);
 }
 
 int cli_stop_signal(void)
 {
     return stop_signal;
+}
+
+const char *cli_stop_name(int signal_number)
+{
+    if (signal_number == SIGINT) return "SIGINT";
+    return signal_number == SIGHUP ? "SIGHUP" : "SIGTERM";
 }

@@ -17,24 +17,25 @@
 
 enum { NARROW = 40, WIDE = 160 }; /* columns a chart is kept within */
 
-static int clamp_width(long columns)
-{
-    if (columns < NARROW) return NARROW;
-    return columns > WIDE ? WIDE : (int)columns;
-}
-
-int cli_width(void)
+int cli_width(int file)
 {
     const char *columns = getenv("COLUMNS");
     if (columns) {
         const long wanted = strtol(columns, NULL, 10);
-        if (wanted > 0) return clamp_width(wanted);
+        if (wanted > 0) return wanted > 10000 ? 10000 : (int)wanted;
     }
     struct winsize size;
-    if (isatty(STDOUT_FILENO) &&
-        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        return clamp_width(size.ws_col);
+    if (isatty(file) && ioctl(file, TIOCGWINSZ, &size) == 0 &&
+        size.ws_col > 0)
+        return size.ws_col;
     return 80;
+}
+
+int cli_chart_width(int file)
+{
+    const int columns = cli_width(file);
+    if (columns < NARROW) return NARROW;
+    return columns > WIDE ? WIDE : columns;
 }
 
 int cli_utf8(void)
