@@ -73,9 +73,7 @@ static int run(cli_args *args)
 }
 
 static const char *const usage[] = {
-    "methods|models|data|losses|samplers|schedules|adaptors|profiles|backends"
-    " [--json]",
-    NULL};
+    "[KIND] [--json]", NULL};
 
 static const char *const examples[] = {
     "every method", "ballast list methods",
@@ -85,7 +83,10 @@ const cli_command cli_list = {
     .name = "list",
     .summary = "list methods, models, data sets and more",
     .usage = usage,
-    .about = "Lists the entries of one kind; without one, the kinds.",
+    .about =
+        "Lists the entries of one KIND: methods, models, data, losses, "
+        "samplers, schedules, adaptors, profiles or backends; without one, "
+        "the kinds.",
     .examples = examples,
     .operands = {"KIND"},
     .options = options,

@@ -51,16 +51,23 @@ static void roff_option(void *payload, const char *title, const bl_param *row)
     printf("\n");
 }
 
+/** Ways to call a command, a line each; goes_on: lines stand before. */
+static void roff_usage(const cli_command *command, int goes_on)
+{
+    for (int i = 0; command->usage[i]; i++) {
+        printf("%s.B ballast %s\n", i || goes_on ? ".br\n" : "",
+               command->name);
+        roff(command->usage[i]);
+        printf("\n");
+    }
+}
+
 static void roff_command(const cli_command *command)
 {
     printf(".SS ballast ");
     roff(command->name);
     printf("\n");
-    for (int i = 0; command->usage[i]; i++) {
-        printf("%s.B ballast %s\n", i ? ".br\n" : "", command->name);
-        roff(command->usage[i]);
-        printf("\n");
-    }
+    roff_usage(command, 0);
     printf(".PP\n");
     roff(command->about);
     printf("\n");
@@ -80,7 +87,7 @@ static const char *const after[] = {
     "Folders to look for named data sets in, separated by colons.",
     ".TP", ".B XDG_CACHE_HOME",
     "Its folder ballast (else ~/.cache/ballast) is looked in next.",
-    ".TP", ".B COLUMNS", "Width of charts.",
+    ".TP", ".B COLUMNS", "Width of charts and of the line of progress.",
     ".SH FILES",
     "A run's folder holds",
     ".BR run.yaml ,", ".BR metrics.jsonl ,", ".BR last.safetensors ,",
@@ -88,12 +95,14 @@ static const char *const after[] = {
     "and the checkpoint that",
     ".B ballast train \\-\\-resume", "goes on from.",
     "Errors are fractions in files and per cent on the screen.",
+    "In a run with a holdout the test_error of",
+    ".B metrics.jsonl", "is the error on the validation split.",
     ".SH EXIT STATUS",
     ".TP", ".B 0", "Done.",
     ".TP", ".B 1", "The run failed; one line on standard error says why.",
     ".TP", ".B 2", "Wrong usage.",
-    ".TP", ".BR 130 \", \" 143",
-    "Stopped by SIGINT or SIGTERM after a checkpoint was written.",
+    ".TP", ".BR 130 \", \" 143 \", \" 129",
+    "Stopped by SIGINT, SIGTERM or SIGHUP after a checkpoint was written.",
     NULL};
 
 static int run_man(cli_args *args)
@@ -107,8 +116,7 @@ static int run_man(cli_args *args)
            ".SH SYNOPSIS\n", bl_version());
     for (int i = 0; cli_commands[i]; i++)
         if (!cli_commands[i]->hidden)
-            printf("%s.B ballast %s\n[\\fIoptions\\fR]\n", i ? ".br\n" : "",
-                   cli_commands[i]->name);
+            roff_usage(cli_commands[i], i > 0);
     printf(".SH DESCRIPTION\n"
            "Results go to standard output, everything else to standard "
            "error.\n.SH COMMANDS\n");
