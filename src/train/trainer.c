@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "core/error.h"
+#include "core/log.h"
 #include "core/mem.h"
 
 enum { AHEAD = 3, PAD = 4 };
@@ -179,6 +180,9 @@ static bl_status build(bl_trainer *t, const bl_config *config,
                           .last_alpha = (double)NAN};
     t->test_error_best = (double)NAN;
     t->checkpoint_at = bl_clock();
+    bl_log_say(&t->log, BL_LOG_DEBUG, "%s in %s: %s", t->engine->backend->name,
+               bl_engine_precision(t->engine),
+               t->engine->backend->describe(t->engine->dev));
     return BL_OK;
 }
 

@@ -215,6 +215,9 @@ bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error)
     const bool best = test_error < at->best_error;
     const bool end = at->epoch == t->epochs;
     note_epoch(t, test_error);
+    bl_log_say(&t->log, BL_LOG_DEBUG, "epoch %" PRId64 ": %.3f s waited for "
+               "images since the start", at->last_epoch,
+               bl_loader_waited(t->loader));
     if (best) {
         at->best_error = test_error;
         at->best_epoch = at->epoch;

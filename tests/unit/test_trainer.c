@@ -413,6 +413,32 @@ static void another_machine_is_told_of(void **state)
     scratch_remove(&at);
 }
 
+static void count_lines(void *payload, bl_log_level level, const char *line)
+{
+    int *const n = payload;
+    if (level == BL_LOG_DEBUG && strstr(line, "waited for images")) n[0]++;
+    if (level == BL_LOG_DEBUG && strstr(line, "ref in fp32")) n[1]++;
+}
+
+static void a_run_says_what_it_runs_on_and_waits_for(void **state)
+{
+    (void)state;
+    static const char *const on_ref[] = {"backend=ref", "batch=24", NULL};
+    int n[2] = {0};
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(on_ref);
+    const bl_trainer_options options = {
+        .log = {.write = count_lines, .payload = n, .level = BL_LOG_DEBUG}};
+    bl_trainer *t;
+    ok(bl_trainer_create(&t, config, data, &options));
+    run_to_end(t);
+    assert_int_equal(n[0], 2); /* epochs */
+    assert_int_equal(n[1], 1);
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
 static void impossible_settings_are_refused(void **state)
 {
     (void)state;
@@ -447,6 +473,7 @@ int main(void)
         cmocka_unit_test(checkpoints_of_no_place_are_refused),
         cmocka_unit_test(diverged_weights_replace_no_checkpoint),
         cmocka_unit_test(another_machine_is_told_of),
+        cmocka_unit_test(a_run_says_what_it_runs_on_and_waits_for),
         cmocka_unit_test(impossible_settings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
