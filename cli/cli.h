@@ -108,6 +108,9 @@ int cli_fail(const cli_args *args, int code);
  *  says that --data may give another. */
 int cli_fail_data(const cli_args *args, const bl_config *config);
 
+/** cli_fail of reading the run in a folder: says what makes one. */
+int cli_fail_run(const cli_args *args);
+
 /** Prints a document on standard output and frees it. */
 BL_MUST_USE bl_status cli_json_print(bl_json *json);
 

@@ -37,6 +37,17 @@ typedef struct job {
     bl_evaluation *evaluation;
 } job;
 
+/** The name is replaced if it exists, so weights must not be meant. */
+static int check_logits(const job *j)
+{
+    const char *name = bl_config_string(j->args->own, "logits");
+    const size_t n = strlen(name);
+    if (n == 0 || (n > 4 && strcmp(name + n - 4, ".npy") == 0))
+        return CLI_DONE;
+    return cli_say(j->args, CLI_USAGE,
+                   "--logits %s: wanted a name that ends in .npy", name);
+}
+
 static int find_weights(job *j)
 {
     const char *given = j->args->operands[0];
@@ -47,6 +58,10 @@ static int find_weights(job *j)
         return cli_say(j->args, CLI_FAILED,
                        "%s: there is no such run or file", given);
     j->is_run = S_ISDIR(facts.st_mode) != 0;
+    if (!j->is_run && bl_config_flag(j->args->own, "best"))
+        return cli_say(j->args, CLI_USAGE,
+                       "--best is for the folder of a run; %s is a file",
+                       given);
     const size_t bytes = strlen(given) + strlen(file) + 2;
     j->weights = malloc(bytes);
     if (!j->weights) return cli_say(j->args, CLI_FAILED, "out of memory");
@@ -59,10 +74,10 @@ static int find_weights(job *j)
 
 static int configure(job *j)
 {
-    const bl_status status = j->is_run
-        ? bl_run_config(&j->config, j->args->operands[0])
-        : bl_train_config(&j->config);
-    if (status < 0 || cli_args_apply(j->args, j->config) < 0)
+    if (j->is_run && bl_run_config(&j->config, j->args->operands[0]) < 0)
+        return cli_fail_run(j->args);
+    if ((!j->is_run && bl_train_config(&j->config) < 0) ||
+        cli_args_apply(j->args, j->config) < 0)
         return cli_fail(j->args, CLI_FAILED);
     if (!bl_config_string(j->config, "data")[0])
         return cli_say(j->args, CLI_USAGE,
@@ -153,7 +168,8 @@ static int report(const job *j)
 static int run(cli_args *args)
 {
     job j = {.args = args};
-    int code = find_weights(&j);
+    int code = check_logits(&j);
+    if (code == CLI_DONE) code = find_weights(&j);
     if (code == CLI_DONE) code = configure(&j);
     if (code == CLI_DONE) code = open_data(&j);
     if (code == CLI_DONE) code = open_classifier(&j);

@@ -80,8 +80,8 @@ static int configure(job *j)
     }
     const int code = check_resume(j);
     if (code != CLI_DONE) return code;
-    if (bl_run_config(&j->config, resume) < 0 ||
-        cli_args_apply(j->args, j->config) < 0 ||
+    if (bl_run_config(&j->config, resume) < 0) return cli_fail_run(j->args);
+    if (cli_args_apply(j->args, j->config) < 0 ||
         bl_train_settle(j->config) < 0)
         return cli_fail(j->args, CLI_FAILED);
     return CLI_DONE;

@@ -42,6 +42,14 @@ int cli_fail_data(const cli_args *args, const bl_config *config)
                    error->message);
 }
 
+int cli_fail_run(const cli_args *args)
+{
+    const bl_error *error = bl_error_last();
+    if (error->status != BL_EIO) return cli_fail(args, CLI_FAILED);
+    return cli_say(args, CLI_FAILED, "%s; wanted the folder of a run",
+                   error->message);
+}
+
 bl_status cli_json_print(bl_json *json)
 {
     const char *text;
