@@ -174,6 +174,11 @@ typedef struct bl_backend {
                             const void *gamma, const void *beta,
                             const void *running_mean, const void *running_var,
                             void *dst);
+    /** save_mean = running_mean, save_rstd = 1 / sqrt(running_var + eps): what
+     *  a frozen norm's backward reads.  All [desc.c] of dtype real. */
+    bl_status (*norm_freeze)(bl_device *dev, const bl_norm_desc *desc,
+                             const void *running_mean, const void *running_var,
+                             void *save_mean, void *save_rstd);
     /** g = (diff_dst + diff_dst2) [dst > 0 if relu]; writes g to diff_add if
      *  add, and d/d src of the norm of g to diff_src.  diff_dst2 may be NULL.
      *  frozen: statistics were constants (norm_infer's).  In place: diff_add

@@ -23,6 +23,12 @@ int32_t bl_graph_conv(bl_graph *g, int32_t src, const char *name, int64_t oc,
                       int64_t k, int64_t stride, int64_t pad, int64_t dilation)
 {
     if (src < 0 || g->status < 0) return bl_graph_fail(g, g->status);
+    if (oc < 1 || k < 1 || stride < 1 || pad < 0 || dilation < 1)
+        return bl_graph_fail(
+            g, BL_RAISE(BL_EINVAL, "%s: %lld channels, kernel %lld, stride "
+                        "%lld, padding %lld, dilation %lld cannot be", name,
+                        (long long)oc, (long long)k, (long long)stride,
+                        (long long)pad, (long long)dilation));
     const int64_t ic = g->values[src].c;
     const int64_t shape[4] = {oc, ic, k, k};
     const bl_init he = {BL_INIT_NORMAL, sqrt(2.0 / (double)(ic * k * k))};

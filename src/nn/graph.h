@@ -69,6 +69,7 @@ typedef struct bl_node {
     int32_t slot;                 /* scalar slot of scale             */
     int32_t targets;              /* of a loss                        */
     bool relu, add, norm;         /* what was fused into it           */
+    bool frozen;                  /* a norm's statistics are constant */
 } bl_node;
 
 typedef struct bl_graph {
@@ -100,6 +101,9 @@ int32_t bl_graph_conv(bl_graph *g, int32_t src, const char *name, int64_t oc,
                       int64_t dilation);
 /** Batch normalisation: name.{weight,bias,running_mean,running_var}. */
 int32_t bl_graph_norm(bl_graph *g, int32_t src, const char *name);
+/** The same with constant statistics, also in training: it normalises with the
+ *  running ones and does not move them; gamma and beta are trained. */
+int32_t bl_graph_norm_frozen(bl_graph *g, int32_t src, const char *name);
 int32_t bl_graph_relu(bl_graph *g, int32_t src);
 int32_t bl_graph_add(bl_graph *g, int32_t a, int32_t b);
 /** Option-A shortcut: every stride-th row and column, channels padded. */

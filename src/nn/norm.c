@@ -7,12 +7,13 @@
  * Training: mean and biased variance of this batch part; the running
  * statistics move by 0.1, the variance unbiased.  A trunk that runs twice a
  * step (BBN) therefore normalises each batch by itself and moves the running
- * statistics twice, in the order of the nodes.  Inference: running statistics.
+ * statistics twice, in the order of the nodes.  Inference, and training of a
+ * frozen norm: the running statistics, which then stay as they are.
  *
  * Source: Ioffe and Szegedy, ICML 2015, arXiv:1502.03167; constants PyTorch's.
  *
  * node: src[0]; src[1] the residual if add; param gamma, beta, running mean,
- * running variance; relu.  saved: mean, 1 / sqrt(var + eps).
+ * running variance; relu; frozen.  saved: mean, 1 / sqrt(var + eps).
  */
 #include "nn/norm.h"
 
@@ -21,7 +22,7 @@
 #include "core/error.h"
 #include "nn/layer.h"
 
-int32_t bl_graph_norm(bl_graph *g, int32_t src, const char *name)
+static int32_t append(bl_graph *g, int32_t src, const char *name, bool frozen)
 {
     if (src < 0 || g->status < 0) return bl_graph_fail(g, g->status);
     const int64_t c[1] = {g->values[src].c};
@@ -31,8 +32,19 @@ int32_t bl_graph_norm(bl_graph *g, int32_t src, const char *name)
         .param = {bl_graph_param(g, name, "weight", 1, c, false, one),
                   bl_graph_param(g, name, "bias", 1, c, false, zero),
                   bl_graph_param(g, name, "running_mean", 1, c, true, zero),
-                  bl_graph_param(g, name, "running_var", 1, c, true, one)}};
+                  bl_graph_param(g, name, "running_var", 1, c, true, one)},
+        .frozen = frozen};
     return bl_graph_append(g, &node);
+}
+
+int32_t bl_graph_norm(bl_graph *g, int32_t src, const char *name)
+{
+    return append(g, src, name, false);
+}
+
+int32_t bl_graph_norm_frozen(bl_graph *g, int32_t src, const char *name)
+{
+    return append(g, src, name, true);
 }
 
 static bl_status shape(const bl_graph *g, const bl_node *node, bl_value *dst)
@@ -58,7 +70,7 @@ static bl_status plan_norm(bl_plan *plan, bl_op *op)
     const bl_norm_desc desc = describe(plan, op);
     bl_plan_need_scratch(plan, plan->backend->norm_scratch(plan->dev, &desc));
     if (!plan->training) return BL_OK;
-    if (desc.rows < 2)
+    if (desc.rows < 2 && !op->node.frozen)
         return BL_RAISE(BL_EINVAL, "%s: batch-norm needs more than one value "
                         "a channel to train on",
                         plan->params->table[op->node.param[0]].name);
@@ -67,24 +79,39 @@ static bl_status plan_norm(bl_plan *plan, bl_op *op)
     return bl_plan_save(plan, op, 1, desc.c, size);
 }
 
+/** Normalises with the running statistics; a plan that trains saves them for
+ *  the way back. */
+static bl_status forward_running(bl_plan *plan, const bl_op *op,
+                                 const bl_norm_desc *desc)
+{
+    const bl_params *const p = plan->params;
+    const int32_t *const i = op->node.param;
+    if (plan->training)
+        BL_TRY(plan->backend->norm_freeze(
+            plan->dev, desc, bl_params_value(p, i[2]),
+            bl_params_value(p, i[3]), bl_plan_at(plan, op->saved[0]),
+            bl_plan_at(plan, op->saved[1])));
+    return plan->backend->norm_infer(
+        plan->dev, desc, bl_plan_at(plan, op->src[0]),
+        bl_plan_at(plan, op->src[1]), bl_params_value(p, i[0]),
+        bl_params_value(p, i[1]), bl_params_value(p, i[2]),
+        bl_params_value(p, i[3]), bl_plan_at(plan, op->dst));
+}
+
 static bl_status forward(bl_plan *plan, const bl_op *op)
 {
     const bl_norm_desc desc = describe(plan, op);
     const bl_params *const p = plan->params;
     const int32_t *const i = op->node.param;
-    const void *const src = bl_plan_at(plan, op->src[0]);
-    const void *const add = bl_plan_at(plan, op->src[1]);
-    void *const dst = bl_plan_at(plan, op->dst);
-    if (!plan->training)
-        return plan->backend->norm_infer(
-            plan->dev, &desc, src, add, bl_params_value(p, i[0]),
-            bl_params_value(p, i[1]), bl_params_value(p, i[2]),
-            bl_params_value(p, i[3]), dst);
+    if (!plan->training || op->node.frozen)
+        return forward_running(plan, op, &desc);
     return plan->backend->norm_forward(
-        plan->dev, &desc, src, add, bl_params_value(p, i[0]),
+        plan->dev, &desc, bl_plan_at(plan, op->src[0]),
+        bl_plan_at(plan, op->src[1]), bl_params_value(p, i[0]),
         bl_params_value(p, i[1]), bl_params_value(p, i[2]),
         bl_params_value(p, i[3]), bl_plan_at(plan, op->saved[0]),
-        bl_plan_at(plan, op->saved[1]), dst, bl_plan_scratch(plan));
+        bl_plan_at(plan, op->saved[1]), bl_plan_at(plan, op->dst),
+        bl_plan_scratch(plan));
 }
 
 static bl_status backward(bl_plan *plan, const bl_op *op)
@@ -92,7 +119,7 @@ static bl_status backward(bl_plan *plan, const bl_op *op)
     const bl_norm_desc desc = describe(plan, op);
     const int32_t *const i = op->node.param;
     return plan->backend->norm_backward(
-        plan->dev, &desc, false, bl_plan_at(plan, op->src[0]),
+        plan->dev, &desc, op->node.frozen, bl_plan_at(plan, op->src[0]),
         bl_plan_at(plan, op->dst), bl_plan_at(plan, op->diff_dst[0]),
         bl_plan_at(plan, op->diff_dst[1]), bl_params_value(plan->params, i[0]),
         bl_plan_at(plan, op->saved[0]), bl_plan_at(plan, op->saved[1]),

@@ -57,8 +57,8 @@ static int32_t backward_moment(const bl_plan *plan, int32_t op)
 
 static void live(bl_plan *plan, int32_t buffer, int32_t moment)
 {
-    bl_buffer *const b = &plan->buffers[buffer];
     if (buffer == BL_NO_BUFFER) return;
+    bl_buffer *const b = &plan->buffers[buffer];
     if (b->first > moment) b->first = moment;
     if (b->last < moment) b->last = moment;
 }

@@ -68,24 +68,51 @@ static void feed(net *n, int32_t streams)
     ok(bl_plan_scalars(n->plan, s));
 }
 
-static void open_net(net *n, const char *form, bool fuses)
+/** What a test trains: a known form, or layers put together by hand. */
+typedef struct subject {
+    const char *name;
+    int32_t streams;
+    int32_t (*layers)(bl_graph *g); /* NULL: the network of form `name` */
+} subject;
+
+static bl_graph *build(const subject *what)
 {
-    const bl_network_spec spec = {.model = &tiny, .form = form, .h = H,
+    const bl_network_spec spec = {.model = &tiny, .form = what->name, .h = H,
                                   .w = W, .c = C, .n_class = CLASSES};
     bl_graph *graph;
+    if (!what->layers) {
+        ok(bl_network_graph(&graph, &spec, N, true));
+        return graph;
+    }
+    ok(bl_graph_create(&graph));
+    bl_graph_loss(graph, what->layers(graph), what->streams);
+    ok(bl_graph_finish(graph));
+    return graph;
+}
+
+/** Values of high entropy: running statistics, too, off 0 and 1. */
+static void stir(bl_params *p)
+{
+    double *const w = p->w, *const b = p->buffers;
+    for (int64_t k = 0; k < p->n_trained; k++)
+        w[k] += 0.05 * noise(100000 + (uint64_t)k);
+    for (int64_t k = 0; k < p->n_buffered; k++)
+        b[k] = 0.4 + 0.3 * fabs(noise(200000 + (uint64_t)k));
+}
+
+static void open_net(net *n, const subject *what, bool fuses)
+{
+    bl_graph *const graph = build(what);
     *n = (net){.backend = bl_backend_ref};
     n->backend.fuses = fuses;
     ok(n->backend.open(&n->dev, 1));
-    ok(bl_network_graph(&graph, &spec, N, true));
     ok(bl_params_create(&n->params, graph, &n->backend, n->dev, BL_F64, true));
     ok(bl_params_init(n->params, 5));
     ok(bl_plan_create(&n->plan, graph, n->params, BL_F64, true));
     ok(n->backend.alloc(n->dev, &n->memory, n->plan->bytes));
     bl_plan_bind(n->plan, n->memory);
-    double *const w = n->params->w;
-    for (int64_t k = 0; k < n->params->n_trained; k++)
-        w[k] += 0.05 * noise(100000 + (uint64_t)k);
-    feed(n, bl_form_find(form)->streams);
+    stir(n->params);
+    feed(n, what->streams);
 }
 
 static void close_net(net *n)
@@ -111,11 +138,11 @@ static double loss_at(net *n, int64_t k, double w)
 
 /** Relative L2 distance between analytic and numeric gradients over a sample
  *  of every parameter's elements. */
-static void check(const char *form, bool fuses)
+static void check_one(const subject *what, bool fuses)
 {
     net n;
     double diff = 0, norm = 0, loss, wrong[4];
-    open_net(&n, form, fuses);
+    open_net(&n, what, fuses);
     n.params->version++;
     ok(bl_plan_forward(n.plan));
     ok(bl_plan_loss(n.plan, &loss, wrong));
@@ -135,30 +162,75 @@ static void check(const char *form, bool fuses)
         }
     }
     if (!(sqrt(diff / norm) < 1e-6))
-        fail_msg("%s, fuses %d: distance %.3g", form, fuses,
+        fail_msg("%s, fuses %d: distance %.3g", what->name, fuses,
                  sqrt(diff / norm));
     close_net(&n);
+}
+
+static void check(const subject *what)
+{
+    check_one(what, false);
+    check_one(what, true);
 }
 
 static void plain_network(void **state)
 {
     (void)state;
-    check("plain", false);
-    check("plain", true);
+    check(&(const subject){.name = "plain", .streams = 1});
 }
 
 static void cosine_network(void **state)
 {
     (void)state;
-    check("cosine", false);
-    check("cosine", true);
+    check(&(const subject){.name = "cosine", .streams = 1});
 }
 
 static void bbn_network(void **state)
 {
     (void)state;
-    check("bbn", false);
-    check("bbn", true);
+    check(&(const subject){.name = "bbn", .streams = 2});
+}
+
+/** Dilation, one weight in two dilations, frozen norms with and without add,
+ *  a ReLU no norm takes in, maximum pooling, a value with three readers. */
+static int32_t odd_layers(bl_graph *g)
+{
+    const int32_t x = bl_graph_input(g, N, H, W, C);
+    int32_t a = bl_graph_norm_frozen(
+        g, bl_graph_conv(g, x, "a", 4, 3, 1, 1, 1), "a_norm");
+    a = bl_graph_relu(g, a);
+    const int32_t near = bl_graph_conv(g, a, "b", 4, 3, 1, 1, 1);
+    const int32_t far = bl_graph_conv(g, a, "b", 4, 3, 1, 2, 2);
+    const int32_t sum = bl_graph_relu(g, bl_graph_add(g, near, far));
+    int32_t y = bl_graph_norm_frozen(
+        g, bl_graph_conv(g, sum, "c", 4, 1, 1, 0, 1), "c_norm");
+    y = bl_graph_relu(g, bl_graph_add(g, y, a));
+    y = bl_graph_maxpool(g, y, 2, 2, 0);
+    return bl_graph_linear(g, bl_graph_gap(g, y), "fc", CLASSES,
+                           (bl_init){BL_INIT_NORMAL, 0.5});
+}
+
+static void odd_network(void **state)
+{
+    (void)state;
+    check(&(const subject){.name = "odd", .streams = 1, .layers = odd_layers});
+}
+
+/** A frozen norm leaves the running statistics alone. */
+static void frozen_norms_keep_their_statistics(void **state)
+{
+    (void)state;
+    net n;
+    double before[64];
+    open_net(&n, &(const subject){.name = "odd", .streams = 1,
+                                  .layers = odd_layers}, true);
+    const size_t bytes = (size_t)n.params->n_buffered * sizeof *before;
+    assert_true(bytes <= sizeof before);
+    memcpy(before, n.params->buffers, bytes);
+    ok(bl_plan_forward(n.plan));
+    ok(bl_plan_backward(n.plan));
+    assert_memory_equal(before, n.params->buffers, bytes);
+    close_net(&n);
 }
 
 /** The fused graph must be the same function as the plain one. */
@@ -166,8 +238,9 @@ static void fusion_changes_nothing(void **state)
 {
     (void)state;
     net a, b;
-    open_net(&a, "bbn", false);
-    open_net(&b, "bbn", true);
+    const subject bbn = {.name = "bbn", .streams = 2};
+    open_net(&a, &bbn, false);
+    open_net(&b, &bbn, true);
     assert_true(b.plan->n_op < a.plan->n_op);
     double la, lb, wrong[4];
     ok(bl_plan_forward(a.plan));
@@ -191,7 +264,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_network), cmocka_unit_test(cosine_network),
-        cmocka_unit_test(bbn_network),
+        cmocka_unit_test(bbn_network), cmocka_unit_test(odd_network),
+        cmocka_unit_test(frozen_norms_keep_their_statistics),
         cmocka_unit_test(fusion_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,16 @@ bl_status bl_ref_norm_infer(bl_device *dev, const bl_norm_desc *desc,
     return BL_OK;
 }
 
+bl_status bl_ref_norm_freeze(bl_device *dev, const bl_norm_desc *desc,
+                             const void *running_mean, const void *running_var,
+                             void *save_mean, void *save_rstd)
+{
+    (void)dev;
+    BL_BY_ACT(desc->act, norm_freeze, desc, running_mean, running_var,
+              save_mean, save_rstd);
+    return BL_OK;
+}
+
 bl_status bl_ref_norm_backward(bl_device *dev, const bl_norm_desc *desc,
                                bool frozen, const void *src, const void *dst,
                                const void *diff_dst, const void *diff_dst2,

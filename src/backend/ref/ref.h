@@ -67,6 +67,9 @@ bl_status bl_ref_norm_infer(bl_device *dev, const bl_norm_desc *desc,
                             const void *gamma, const void *beta,
                             const void *running_mean, const void *running_var,
                             void *dst);
+bl_status bl_ref_norm_freeze(bl_device *dev, const bl_norm_desc *desc,
+                             const void *running_mean, const void *running_var,
+                             void *save_mean, void *save_rstd);
 bl_status bl_ref_norm_backward(bl_device *dev, const bl_norm_desc *desc,
                                bool frozen, const void *src, const void *dst,
                                const void *diff_dst, const void *diff_dst2,
