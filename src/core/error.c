@@ -14,6 +14,7 @@
  */
 #include "core/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -86,6 +87,17 @@ bl_status bl_error_raise(bl_status status, const char *file, int line,
     last.line = line;
     memcpy(last.message, message, sizeof message);
     return status;
+}
+
+bl_status bl_error_raise_errno(const char *file, int line, const char *path,
+                               const char *what)
+{
+    const int code = errno;
+    char reason[128];
+    if (strerror_r(code, reason, sizeof reason) != 0)
+        (void)snprintf(reason, sizeof reason, "error %d", code);
+    return bl_error_raise(BL_EIO, file, line, "%s: cannot %s: %s", path, what,
+                          reason);
 }
 
 bl_status bl_error_prefix(const char *format, ...)

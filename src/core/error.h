@@ -3,6 +3,7 @@
  * error.h: raising and passing on errors inside the library.
  *
  *   return BL_RAISE(BL_EFORMAT, "%s: record %lld: ...", path, i);
+ *   return BL_RAISE_ERRNO(path, "open");        after a call of the system
  *   BL_TRY(f(...));            returns f's error; nothing to release
  *   BL_CHECK(f(...));          goes to `done` with `status` set
  *
@@ -20,6 +21,10 @@
 bl_status bl_error_raise(bl_status status, const char *file, int line,
                          const char *format, ...) BL_PRINTF(4, 5);
 
+/** BL_EIO from errno: "path: cannot <what>: <the system's words>". */
+bl_status bl_error_raise_errno(const char *file, int line, const char *path,
+                               const char *what);
+
 /** Puts "text: " in front of the present message; returns its status. */
 bl_status bl_error_prefix(const char *format, ...) BL_PRINTF(1, 2);
 
@@ -28,6 +33,9 @@ bl_status bl_error_adopt(const bl_error *error);
 
 #define BL_RAISE(code, ...) \
     bl_error_raise((code), __FILE__, __LINE__, __VA_ARGS__)
+
+#define BL_RAISE_ERRNO(path, what) \
+    bl_error_raise_errno(__FILE__, __LINE__, (path), (what))
 
 #define BL_TRY(expr)                       \
     do {                                   \

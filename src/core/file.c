@@ -21,7 +21,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,16 +37,6 @@ struct bl_writer {
     bl_status status; /* first failure, sticky */
     bl_error error;
 };
-
-/* "path: cannot <what>: <the system's words>" */
-static bl_status raise_errno(const char *path, const char *what)
-{
-    const int code = errno;
-    char reason[128];
-    if (strerror_r(code, reason, sizeof reason) != 0)
-        (void)snprintf(reason, sizeof reason, "error %d", code);
-    return BL_RAISE(BL_EIO, "%s: cannot %s: %s", path, what, reason);
-}
 
 /* Hands a finished text over. */
 static bl_status take_text(char **out, bl_text *text)
@@ -99,7 +88,7 @@ bl_status bl_writer_open(bl_writer **out, const char *path)
     (void)unlink(writer->temporary);
     writer->fd = open(writer->temporary,
                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (writer->fd < 0) status = raise_errno(writer->temporary, "create");
+    if (writer->fd < 0) status = BL_RAISE_ERRNO(writer->temporary, "create");
 done:
     if (status < 0)
         writer_free(writer);
@@ -125,7 +114,7 @@ static bl_status write_all(bl_writer *writer, int64_t offset,
         const ssize_t got = pwrite(writer->fd, bytes + done, n - done,
                                    (off_t)(offset + (int64_t)done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return raise_errno(writer->temporary, "write");
+        if (got < 0) return BL_RAISE_ERRNO(writer->temporary, "write");
         if (got == 0)
             return BL_RAISE(BL_EIO, "%s: cannot write: %zu bytes left over",
                             writer->temporary, n - done);
@@ -161,10 +150,10 @@ static bl_status replace(const bl_writer *writer, const char *keep)
     if (keep != NULL) {
         kept = rename(writer->path, keep) == 0;
         if (!kept && errno != ENOENT)
-            return raise_errno(writer->path, "be renamed");
+            return BL_RAISE_ERRNO(writer->path, "be renamed");
     }
     if (rename(writer->temporary, writer->path) == 0) return BL_OK;
-    const bl_status status = raise_errno(writer->path, "be replaced");
+    const bl_status status = BL_RAISE_ERRNO(writer->path, "be replaced");
     if (kept) (void)rename(keep, writer->path);
     return status;
 }
@@ -187,10 +176,10 @@ bl_status bl_writer_commit(bl_writer *writer, const char *keep)
     int renamed = 0;
     if (writer->status < 0) BL_CHECK(bl_error_adopt(&writer->error));
     if (fsync(writer->fd) != 0)
-        BL_CHECK(raise_errno(writer->temporary, "sync"));
+        BL_CHECK(BL_RAISE_ERRNO(writer->temporary, "sync"));
     const int closed = close(writer->fd);
     writer->fd = -1;
-    if (closed != 0) BL_CHECK(raise_errno(writer->temporary, "close"));
+    if (closed != 0) BL_CHECK(BL_RAISE_ERRNO(writer->temporary, "close"));
     BL_CHECK(replace(writer, keep));
     renamed = 1;
     BL_CHECK(sync_parent(writer->path));
@@ -226,10 +215,10 @@ static bl_status open_regular(int *fd, size_t *size, const char *path)
 {
     struct stat info;
     const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (file < 0) return raise_errno(path, "open");
+    if (file < 0) return BL_RAISE_ERRNO(path, "open");
     bl_status status = BL_OK;
     if (fstat(file, &info) != 0)
-        status = raise_errno(path, "examine");
+        status = BL_RAISE_ERRNO(path, "examine");
     else if (!S_ISREG(info.st_mode))
         status = BL_RAISE(BL_EIO, "%s: is not a regular file", path);
     if (status < 0) {
@@ -249,7 +238,7 @@ static bl_status read_up_to(size_t *n, char *bytes, size_t room, int fd,
     while (done < room) {
         const ssize_t got = read(fd, bytes + done, room - done);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return raise_errno(path, "read");
+        if (got < 0) return BL_RAISE_ERRNO(path, "read");
         if (got == 0) break;
         done += (size_t)got;
     }
@@ -300,7 +289,7 @@ static bl_status create_one(const char *path)
     const int code = errno;
     if (bl_path_is_folder(path)) return BL_OK;
     errno = code == EEXIST ? ENOTDIR : code;
-    return raise_errno(path, "create folder");
+    return BL_RAISE_ERRNO(path, "create folder");
 }
 
 bl_status bl_folder_create(const char *path)
@@ -335,10 +324,10 @@ bl_status bl_folder_sync(const char *path)
 {
     bl_status status = BL_OK;
     const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return raise_errno(path, "open folder");
+    if (fd < 0) return BL_RAISE_ERRNO(path, "open folder");
     /* Some file systems do not sync folders and say EINVAL. */
     if (fsync(fd) != 0 && errno != EINVAL)
-        status = raise_errno(path, "sync folder");
+        status = BL_RAISE_ERRNO(path, "sync folder");
     (void)close(fd);
     return status;
 }

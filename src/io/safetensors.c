@@ -113,23 +113,14 @@ static void hash_finish(char out[HASH_DIGITS + 1], XXH3_state_t *state)
 
 /* ---- reading: bytes ------------------------------------------------------ */
 
-static bl_status raise_errno(const char *path, const char *what)
-{
-    char reason[128];
-    const int code = errno;
-    if (strerror_r(code, reason, sizeof reason) != 0)
-        (void)snprintf(reason, sizeof reason, "error %d", code);
-    return BL_RAISE(BL_EIO, "%s: cannot %s: %s", path, what, reason);
-}
-
 /* O_NONBLOCK: a pipe of that name must not hang the program. */
 static bl_status source_open(source *src, const char *path)
 {
     struct stat info;
     src->path = path;
     src->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (src->fd < 0) return raise_errno(path, "open");
-    if (fstat(src->fd, &info) != 0) return raise_errno(path, "examine");
+    if (src->fd < 0) return BL_RAISE_ERRNO(path, "open");
+    if (fstat(src->fd, &info) != 0) return BL_RAISE_ERRNO(path, "examine");
     if (!S_ISREG(info.st_mode))
         return BL_RAISE(BL_EIO, "%s: is not a regular file", path);
     src->bytes = (int64_t)info.st_size;
@@ -145,7 +136,7 @@ static bl_status read_at(const source *src, int64_t offset, void *out,
         const ssize_t got =
             pread(src->fd, bytes + done, n - done, (off_t)at);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return raise_errno(src->path, "read");
+        if (got < 0) return BL_RAISE_ERRNO(src->path, "read");
         if (got == 0)
             return BL_RAISE(BL_EFORMAT, "%s: ends at byte %" PRId64
                             ", wanted %" PRId64, src->path, at,

@@ -45,15 +45,6 @@ static const char *const names[BL_RUN_FILES] = {
     [BL_RUN_RESULT] = "result.json",
 };
 
-bl_status bl_run_raise_errno(const char *path, const char *what)
-{
-    char reason[128];
-    const int code = errno;
-    if (strerror_r(code, reason, sizeof reason) != 0)
-        (void)snprintf(reason, sizeof reason, "error %d", code);
-    return BL_RAISE(BL_EIO, "%s: cannot %s: %s", path, what, reason);
-}
-
 /* ---- opening ------------------------------------------------------------- */
 
 static bl_status run_alloc(bl_run **out, const char *folder)
@@ -89,7 +80,7 @@ static bl_status run_lock(bl_run *run)
     char *path = NULL;
     BL_TRY(bl_path_join(&path, run->folder, LOCK_NAME));
     run->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (run->lock < 0) BL_CHECK(bl_run_raise_errno(path, "open"));
+    if (run->lock < 0) BL_CHECK(BL_RAISE_ERRNO(path, "open"));
     while (flock(run->lock, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             BL_CHECK(BL_RAISE(BL_EEXIST, "%s: is being written by another "
@@ -133,7 +124,7 @@ static bl_status remove_left_overs(const bl_run *run)
     char *path = NULL;
     const struct dirent *entry;
     DIR *const folder = opendir(run->folder);
-    if (folder == NULL) return bl_run_raise_errno(run->folder, "read");
+    if (folder == NULL) return BL_RAISE_ERRNO(run->folder, "read");
     while ((entry = readdir(folder)) != NULL) {
         if (!is_left_over(entry->d_name)) continue;
         BL_CHECK(bl_path_join(&path, run->folder, entry->d_name));
@@ -151,7 +142,7 @@ static bl_status remove_run(const bl_run *run)
 {
     for (int i = BL_RUN_YAML + 1; i < BL_RUN_FILES; i++)
         if (unlink(run->paths[i]) != 0 && errno != ENOENT)
-            return bl_run_raise_errno(run->paths[i], "remove");
+            return BL_RAISE_ERRNO(run->paths[i], "remove");
     return bl_folder_sync(run->folder);
 }
 

@@ -39,7 +39,4 @@ BL_MUST_USE bl_status bl_run_yaml_emit(bl_text *text, const bl_config *config,
 /** Reads the facts back; strings go to run->facts. */
 BL_MUST_USE bl_status bl_run_yaml_facts(bl_run *run, bl_run_facts *facts);
 
-/** BL_EIO: "path: cannot <what>: <the system's words>". */
-bl_status bl_run_raise_errno(const char *path, const char *what);
-
 #endif

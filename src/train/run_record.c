@@ -34,14 +34,14 @@ enum { METRICS_LIMIT = 1 << 30 }; /* bytes: five million epochs */
 static bl_status append(int fd, const char *path, const char *line, size_t n)
 {
     struct stat before;
-    if (fstat(fd, &before) != 0) return bl_run_raise_errno(path, "examine");
+    if (fstat(fd, &before) != 0) return BL_RAISE_ERRNO(path, "examine");
     ssize_t written = -1;
     do
         written = write(fd, line, n);
     while (written < 0 && errno == EINTR);
     if (written == (ssize_t)n && fsync(fd) == 0) return BL_OK;
     if (written >= 0 && written < (ssize_t)n) errno = ENOSPC;
-    const bl_status status = bl_run_raise_errno(path, "append");
+    const bl_status status = BL_RAISE_ERRNO(path, "append");
     if (ftruncate(fd, before.st_size) != 0)
         return bl_error_prefix("a torn line was left");
     return status;
@@ -52,10 +52,10 @@ static bl_status append_line(const bl_run *run, const char *line, size_t n)
     const char *const path = run->paths[BL_RUN_METRICS];
     const int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC |
                         O_NONBLOCK, 0666);
-    if (fd < 0) return bl_run_raise_errno(path, "open");
+    if (fd < 0) return BL_RAISE_ERRNO(path, "open");
     const bl_status status = append(fd, path, line, n);
     if (close(fd) != 0 && status == BL_OK)
-        return bl_run_raise_errno(path, "close");
+        return BL_RAISE_ERRNO(path, "close");
     return status;
 }
 
@@ -133,11 +133,11 @@ static bl_status cut_file(const char *path, size_t bytes)
 {
     bl_status status = BL_OK;
     const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) return bl_run_raise_errno(path, "open");
+    if (fd < 0) return BL_RAISE_ERRNO(path, "open");
     if (ftruncate(fd, (off_t)bytes) != 0 || fsync(fd) != 0)
-        status = bl_run_raise_errno(path, "cut");
+        status = BL_RAISE_ERRNO(path, "cut");
     if (close(fd) != 0 && status == BL_OK)
-        status = bl_run_raise_errno(path, "close");
+        status = BL_RAISE_ERRNO(path, "close");
     return status;
 }
 

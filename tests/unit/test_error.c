@@ -3,6 +3,7 @@
  * test_error.c: the record of the last error: places, prefixes, threads, and
  * messages that are long or hold what a terminal would act upon.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,17 @@ static void raise_stores_place_and_text(void **state)
     assert_string_equal(e->message, "a.bin: record 12");
     assert_string_equal(e->file, __FILE__);
     assert_int_equal(e->line, line);
+}
+
+static void errno_is_put_in_words(void **state)
+{
+    (void)state;
+    errno = ENOENT;
+    const int line = __LINE__ + 1;
+    assert_int_equal(BL_RAISE_ERRNO("a.bin", "open"), BL_EIO);
+    assert_string_equal(bl_error_last()->message,
+                        "a.bin: cannot open: No such file or directory");
+    assert_int_equal(bl_error_last()->line, line);
 }
 
 static void arguments_may_point_into_the_record(void **state)
@@ -123,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(raise_stores_place_and_text),
+        cmocka_unit_test(errno_is_put_in_words),
         cmocka_unit_test(arguments_may_point_into_the_record),
         cmocka_unit_test(prefix_keeps_status_and_place),
         cmocka_unit_test(messages_are_one_clean_line),
