@@ -26,9 +26,9 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-#include <time.h>
 
 #include "ballast/rng.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "data/augment.h"
@@ -283,13 +283,6 @@ bl_status bl_loader_begin(bl_loader *loader, int64_t epoch, int64_t step)
     return BL_OK;
 }
 
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 /* Frees the slot the caller holds; called with the mutex held. */
 static void release(bl_loader *l)
 {
@@ -303,9 +296,9 @@ static void release(bl_loader *l)
 static void await(bl_loader *l, const slot *s)
 {
     if (s->ready) return;
-    const double before = seconds();
+    const double before = bl_clock();
     while (!s->ready) pthread_cond_wait(&l->news, &l->mutex);
-    l->waited += seconds() - before;
+    l->waited += bl_clock() - before;
 }
 
 bl_status bl_loader_next(bl_loader *loader, bl_batch *out)

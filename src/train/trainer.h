@@ -72,9 +72,6 @@ struct bl_trainer {
     bl_text plan_text;
 };
 
-/** Seconds of a clock that only goes forward. */
-double bl_clock(void);
-
 /** Learning rate of the epoch at work. */
 double bl_trainer_rate(const bl_trainer *t);
 

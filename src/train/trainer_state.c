@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "ballast/data.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "core/file.h"
 #include "core/log.h"

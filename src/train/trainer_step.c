@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "ballast/rng.h"
+#include "core/clock.h"
 #include "core/error.h"
 #include "train/trainer.h"
 
