@@ -11,6 +11,12 @@
  * its own on an 8-byte boundary, since the format lets F64 follow one U8.
  *
  * Writing is a function of its input alone: same tensors, same bytes.
+ *
+ * The checksum covers the header too, for there lie the counters of a
+ * checkpoint.  It cannot cover itself, so both sides hash '0' in the place of
+ * its digits: the writer puts them in when the rest is written.  The length
+ * in front needs no checksum: with any other one the tensors do not tile.
+ *
  * The host is taken to be little-endian, as the format is.
  *
  * Reference: the format's description, huggingface/safetensors, README.
@@ -33,6 +39,7 @@
 #include "core/file.h"
 #include "core/jsonread.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 #define METADATA "__metadata__"
 #define CHECKSUM "ballast.xxh3"
@@ -78,6 +85,7 @@ typedef struct source {
     int fd;
     int64_t bytes;       /* of the whole file   */
     int64_t data_offset; /* of the data section */
+    char *header;        /* [data_offset - LENGTH_BYTES] and a NUL */
 } source;
 
 static const dtype *find_dtype(const char *name)
@@ -90,6 +98,19 @@ static const dtype *find_dtype(const char *name)
 static size_t round_up(size_t bytes)
 {
     return (bytes + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* The digits of the checksum in a header, or NULL: 16 and a quote.  A string
+ * cannot hold these bytes, since its quotes are written \", so they are a key
+ * and the beginning of its value. */
+static char *find_digits(char *header)
+{
+    static const char key[] = "\"" CHECKSUM "\":\"";
+    char *const at = strstr(header, key);
+    if (at == NULL) return NULL;
+    char *const digits = at + sizeof key - 1;
+    const size_t n = strspn(digits, "0123456789abcdef");
+    return n == HASH_DIGITS && digits[n] == '"' ? digits : NULL;
 }
 
 static bl_status hash_start(XXH3_state_t **out)
@@ -169,22 +190,18 @@ static bl_status read_length(source *src, int64_t *length)
     return BL_OK;
 }
 
+/* Reads the header's text, which src owns, and what it says. */
 static bl_status read_header(source *src, bl_json_value **header)
 {
-    bl_status status = BL_OK;
     int64_t length = 0;
-    char *text = NULL;
     BL_TRY(read_length(src, &length));
-    BL_TRY(bl_calloc(&text, length + 1, 1));
-    BL_CHECK(read_at(src, LENGTH_BYTES, text, (size_t)length));
-    if (text[0] != '{')
-        BL_CHECK(BL_RAISE(BL_EFORMAT, "%s: header begins with byte 0x%02x, "
-                          "wanted '{'", src->path,
-                          (unsigned)(unsigned char)text[0]));
-    BL_CHECK(bl_json_parse(header, src->path, text, (size_t)length));
-done:
-    bl_free(text);
-    return status;
+    BL_TRY(bl_calloc(&src->header, length + 1, 1));
+    BL_TRY(read_at(src, LENGTH_BYTES, src->header, (size_t)length));
+    if (src->header[0] != '{')
+        return BL_RAISE(BL_EFORMAT, "%s: header begins with byte 0x%02x, "
+                        "wanted '{'", src->path,
+                        (unsigned)(unsigned char)src->header[0]);
+    return bl_json_parse(header, src->path, src->header, (size_t)length);
 }
 
 /* ---- reading: header ----------------------------------------------------- */
@@ -360,6 +377,20 @@ static bl_status read_data(const source *src, const bl_safetensors *file,
     return BL_OK;
 }
 
+/* Hashes the header, the digits of its checksum taken as '0'. */
+static bl_status hash_header(const source *src, XXH3_state_t **hash)
+{
+    char *const digits = find_digits(src->header);
+    if (digits == NULL)
+        return BL_RAISE(BL_EFORMAT, "%s: " CHECKSUM " is not 16 hexadecimal "
+                        "digits as they were written", src->path);
+    memset(digits, '0', HASH_DIGITS);
+    BL_TRY(hash_start(hash));
+    (void)XXH3_64bits_update(*hash, src->header,
+                             (size_t)(src->data_offset - LENGTH_BYTES));
+    return BL_OK;
+}
+
 static bl_status load_data(const source *src, bl_safetensors *file,
                            const span *spans)
 {
@@ -369,14 +400,13 @@ static bl_status load_data(const source *src, bl_safetensors *file,
     BL_TRY(place_tensors(file));
     if (wanted == NULL) return read_data(src, file, spans, NULL);
 
-    BL_TRY(hash_start(&hash));
+    BL_TRY(hash_header(src, &hash));
     const bl_status status = read_data(src, file, spans, hash);
     hash_finish(digest, hash);
     BL_TRY(status);
     if (strcmp(digest, wanted) != 0)
-        return BL_RAISE(BL_EFORMAT, "%s: checksum of the data is %s, wanted "
-                        "%.20s: the file is damaged", src->path, digest,
-                        wanted);
+        return BL_RAISE(BL_EFORMAT, "%s: checksum is %s, wanted %.20s: the "
+                        "file is damaged", src->path, digest, wanted);
     return BL_OK;
 }
 
@@ -399,6 +429,7 @@ bl_status bl_safetensors_open(bl_safetensors **out, const char *path)
     file = NULL;
 done:
     if (src.fd >= 0) (void)close(src.fd);
+    bl_free(src.header);
     bl_free(spans);
     bl_safetensors_free(file);
     return status;
@@ -500,17 +531,6 @@ done:
     return status;
 }
 
-static bl_status hash_tensors(char out[HASH_DIGITS + 1],
-                              const bl_named_tensor *tensors, int64_t n)
-{
-    XXH3_state_t *state = NULL;
-    BL_TRY(hash_start(&state));
-    for (int64_t i = 0; i < n; i++)
-        (void)XXH3_64bits_update(state, tensors[i].data, tensors[i].bytes);
-    hash_finish(out, state);
-    return BL_OK;
-}
-
 static void add_tensor(bl_json *json, const bl_named_tensor *tensor,
                        int64_t begin)
 {
@@ -527,33 +547,51 @@ static void add_tensor(bl_json *json, const bl_named_tensor *tensor,
     bl_json_close(json);
 }
 
-static bl_status add_header(bl_json *json, const bl_named_tensor *tensors,
-                            int64_t n, const bl_metadata *metadata,
-                            int64_t n_metadata)
+/* The header, with '0' for the digits of the checksum. */
+static void add_header(bl_json *json, const bl_named_tensor *tensors,
+                       int64_t n, const bl_metadata *metadata,
+                       int64_t n_metadata)
 {
-    char digest[HASH_DIGITS + 1];
     int64_t offset = 0;
-    BL_TRY(hash_tensors(digest, tensors, n));
     bl_json_object(json, NULL);
     bl_json_object(json, METADATA);
     for (int64_t i = 0; i < n_metadata; i++)
         bl_json_string(json, metadata[i].key, metadata[i].value);
-    bl_json_string(json, CHECKSUM, digest);
+    bl_json_string(json, CHECKSUM, "0000000000000000");
     bl_json_close(json);
     for (int64_t i = 0; i < n; i++) {
         add_tensor(json, &tensors[i], offset);
         offset += (int64_t)tensors[i].bytes;
     }
     bl_json_close(json);
-    return BL_OK;
 }
 
-/* Writes length, header and the spaces that align the data. */
-static bl_status write_header(bl_writer *writer, const char *path,
-                              const char *header, size_t bytes)
+/* Makes the header and pads it with the spaces that align the data. */
+static bl_status make_header(bl_text *header, const bl_named_tensor *tensors,
+                             int64_t n, const bl_metadata *metadata,
+                             int64_t n_metadata)
 {
     static const char spaces[ALIGN] = {' ', ' ', ' ', ' ', ' ', ' ', ' ', ' '};
-    const size_t length = round_up(bytes);
+    bl_status status = BL_OK;
+    bl_json *json = NULL;
+    const char *text = NULL;
+    size_t bytes = 0;
+    BL_TRY(bl_json_create(&json, 0));
+    add_header(json, tensors, n, metadata, n_metadata);
+    BL_CHECK(bl_json_text(json, &text, &bytes));
+    bl_text_add(header, text, bytes);
+    bl_text_add(header, spaces, round_up(bytes) - bytes);
+    status = header->status;
+done:
+    bl_json_free(json);
+    return status;
+}
+
+/* Writes length and header. */
+static bl_status write_header(bl_writer *writer, const char *path,
+                              const bl_text *header)
+{
+    const size_t length = header->bytes;
     unsigned char raw[LENGTH_BYTES];
     if (length > HEADER_LIMIT)
         return BL_RAISE(BL_EINVAL, "%s: a header of %zu bytes, wanted at most "
@@ -561,8 +599,27 @@ static bl_status write_header(bl_writer *writer, const char *path,
     for (int i = 0; i < LENGTH_BYTES; i++)
         raw[i] = (unsigned char)((uint64_t)length >> (8 * i) & 0xFF);
     BL_TRY(bl_writer_write(writer, raw, sizeof raw));
-    BL_TRY(bl_writer_write(writer, header, bytes));
-    return bl_writer_write(writer, spaces, length - bytes);
+    return bl_writer_write(writer, header->text, length);
+}
+
+/* Writes the tensors and puts the checksum of all into its place. */
+static bl_status write_data(bl_writer *writer, const bl_text *header,
+                            const bl_named_tensor *tensors, int64_t n)
+{
+    bl_status status = BL_OK;
+    char digest[HASH_DIGITS + 1];
+    XXH3_state_t *hash = NULL;
+    const int64_t place =
+        LENGTH_BYTES + (find_digits(header->text) - header->text);
+    BL_TRY(hash_start(&hash));
+    (void)XXH3_64bits_update(hash, header->text, header->bytes);
+    for (int64_t i = 0; i < n && status == BL_OK; i++) {
+        (void)XXH3_64bits_update(hash, tensors[i].data, tensors[i].bytes);
+        status = bl_writer_write(writer, tensors[i].data, tensors[i].bytes);
+    }
+    hash_finish(digest, hash);
+    BL_TRY(status);
+    return bl_writer_patch(writer, place, digest, HASH_DIGITS);
 }
 
 bl_status bl_safetensors_write(const char *path, const char *keep,
@@ -571,23 +628,18 @@ bl_status bl_safetensors_write(const char *path, const char *keep,
                                int64_t n_metadata)
 {
     bl_status status = BL_OK;
-    bl_json *json = NULL;
+    bl_text header = {0};
     bl_writer *writer = NULL;
-    const char *header = NULL;
-    size_t bytes = 0;
     BL_CHECK(check_input(path, tensors, n, metadata, n_metadata));
-    BL_CHECK(bl_json_create(&json, 0));
-    BL_CHECK(add_header(json, tensors, n, metadata, n_metadata));
-    BL_CHECK(bl_json_text(json, &header, &bytes));
+    BL_CHECK(make_header(&header, tensors, n, metadata, n_metadata));
     BL_CHECK(bl_writer_open(&writer, path));
-    BL_CHECK(write_header(writer, path, header, bytes));
-    for (int64_t i = 0; i < n; i++)
-        BL_CHECK(bl_writer_write(writer, tensors[i].data, tensors[i].bytes));
+    BL_CHECK(write_header(writer, path, &header));
+    BL_CHECK(write_data(writer, &header, tensors, n));
     bl_writer *const finished = writer;
     writer = NULL; /* commit frees it, whatever happens */
     BL_CHECK(bl_writer_commit(finished, keep));
 done:
     bl_writer_abort(writer);
-    bl_json_free(json);
+    bl_text_free(&header);
     return status;
 }

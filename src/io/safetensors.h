@@ -4,8 +4,10 @@
  *
  * Layout: u64 little-endian header length, JSON header {name: {dtype, shape,
  * data_offsets}, "__metadata__": {string: string}}, then the data.  Ballast
- * adds "ballast.xxh3" to the metadata: XXH3-64 (16 hex digits) of the data
- * section, checked on reading where it is present.
+ * adds "ballast.xxh3" to the metadata: XXH3-64, in 16 lower-case hex digits,
+ * of all that follows the header length, those digits themselves taken as
+ * '0'.  It stands in the header as "ballast.xxh3":"<digits>", without blanks,
+ * and is checked on reading where it is present.
  */
 #ifndef BL_IO_SAFETENSORS_H
 #define BL_IO_SAFETENSORS_H
