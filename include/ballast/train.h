@@ -165,10 +165,18 @@ typedef struct bl_progress {
 
 BL_API void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out);
 
-/** The outcome so far, complete after BL_END. */
+/** The outcome so far, complete after BL_END.
+ *
+ * Without a validation split, test_error_best is the least test error of all
+ * epochs, of which the test split itself chose best_epoch.  With one, the
+ * validation split chooses: best_epoch is the epoch of least validation error,
+ * test_error_best the test error of its weights and test_error_last that of
+ * the last weights, both measured once, at the end; before, test_error_best is
+ * NaN and test_error_last the validation error of the last epoch.
+ */
 typedef struct bl_result {
     double test_error_last, test_error_best;
-    int64_t best_epoch;
+    int64_t best_epoch;         /* 0: none closed yet; first of equals */
     double seconds;             /* of all sessions of the run       */
     double samples_per_second;  /* mean of training; BBN: pairs     */
     const bl_evaluation *last;  /* borrowed; NULL before an epoch   */

@@ -241,7 +241,7 @@ bl_status bl_run_load(bl_run *run, bl_safetensors **out, const bl_log *log)
             run->newest_good = order[i] == BL_RUN_RESUME;
             return BL_OK;
         }
-        if (status == BL_ENOMEM) return status;
+        if (status != BL_EFORMAT) return status; /* no damage */
         bl_log_say(log, BL_LOG_WARNING, "checkpoint passed over: %s",
                    bl_error_last()->message);
         (void)snprintf(reasons[damaged++], sizeof reasons[0], "%.239s",

@@ -3,9 +3,11 @@
  * run.h: the run directory.
  *
  *   run.yaml              resolved configuration; facts under "ballast:"
- *   metrics.jsonl         one object a closed epoch
+ *   metrics.jsonl         one object a closed epoch, a bl_epoch: with a
+ *                         holdout, "test_error" is that of the images held out
  *   last.safetensors      weights after the last closed epoch
- *   best.safetensors      weights of the best epoch
+ *   best.safetensors      weights of the best epoch: of least "test_error" in
+ *                         metrics.jsonl, the first of equals
  *   resume.safetensors    weights, momentum, statistics, counters: all that
  *                         an exact resume needs, with a checksum
  *   resume.previous.safetensors   the good checkpoint before it
@@ -33,8 +35,7 @@ typedef struct bl_run bl_run;
 /** Facts of a run, noted in run.yaml under "ballast:". */
 typedef struct bl_run_facts {
     const char *data_fingerprint;  /* hex: XXH3 of train, test, holdout */
-    const char *backend, *precision, *device;
-    int32_t threads;
+    const char *backend, *precision, *device; /* threads: in device */
 } bl_run_facts;
 
 /** Makes the folder and writes run.yaml.
@@ -48,8 +49,9 @@ BL_MUST_USE bl_status bl_run_open(bl_run **out, const char *folder,
 void bl_run_free(bl_run *run);
 
 /** Reads the newest good checkpoint; one that is damaged is passed over with
- *  a warning to log.  Errors BL_EFORMAT if none is good, BL_END if the run has
- *  none yet. */
+ *  a warning to log.  Gives BL_END if the run has none yet.
+ *  Errors BL_EFORMAT if none is good; BL_EIO and BL_ENOMEM where the newest
+ *  could not be read: that says nothing about it. */
 BL_MUST_USE bl_status bl_run_load(bl_run *run, bl_safetensors **out,
                                   const bl_log *log);
 /** Writes resume.safetensors, keeping the one before. */
@@ -65,10 +67,12 @@ BL_MUST_USE bl_status bl_run_metrics(bl_run *run, const bl_epoch *epoch);
  *  is no memory, which the files named above do not need. */
 const char *bl_run_path(bl_run *run, const char *name);
 
-/** What result.json says beside bl_result. */
+/** What result.json says beside bl_result; see there what its errors mean
+ *  with a holdout. */
 typedef struct bl_result_facts {
     const char *method, *model, *data;
     double imbalance;
+    double holdout; /* fraction of the training images, 0: none */
     int64_t seed, epochs;
     const char *const *class_names;
 } bl_result_facts;

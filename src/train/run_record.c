@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -93,9 +94,12 @@ done:
 static bl_status line_epoch(int64_t *out, const char *path, int64_t number,
                             const char *line, size_t n)
 {
+    char place[32];
     bl_json_value *tree = NULL;
-    bl_status status = bl_json_parse(&tree, path, line, n);
-    if (status == BL_ENOMEM) return status;
+    (void)snprintf(place, sizeof place, "line %" PRId64, number);
+    bl_status status = bl_json_parse(&tree, place, line, n);
+    if (status < 0)
+        return bl_error_prefix("%s", path);
     const bl_json_value *const epoch = bl_json_member(tree, "epoch");
     if (epoch != NULL && epoch->kind == BL_JSON_INTEGER) {
         *out = epoch->integer;
@@ -173,6 +177,7 @@ static void add_result(bl_json *json, const bl_result *result,
     bl_json_string(json, "model", facts->model);
     bl_json_string(json, "data", facts->data);
     bl_json_real(json, "imbalance", facts->imbalance);
+    bl_json_real(json, "holdout", facts->holdout);
     bl_json_integer(json, "seed", facts->seed);
     bl_json_integer(json, "epochs", facts->epochs);
     bl_json_string(json, "precision", result->precision);

@@ -108,7 +108,7 @@ static void add_facts(bl_text *out, const bl_run_facts *facts)
         bl_text_printf(out, "\n  %s: ", fact_names[i]);
         add_quoted(out, values[i] == NULL ? "" : values[i]);
     }
-    bl_text_printf(out, "\n  threads: %d\n", (int)facts->threads);
+    bl_text_add(out, "\n", 1);
 }
 
 /* Parses the text and compares every key with config. */
@@ -192,21 +192,14 @@ static bl_status read_facts(bl_run *run, bl_run_facts *out,
     const yaml_node_t *const facts =
         member(doc, yaml_document_get_root_node(doc), FACTS);
     const char *text = NULL;
-    long long threads = 0;
     for (int i = 0; i < BL_RUN_FACT_TEXTS; i++) {
         BL_TRY(read_fact(&text, path, doc, facts, fact_names[i]));
         BL_TRY(bl_strdup(&run->facts[i], text));
     }
-    BL_TRY(read_fact(&text, path, doc, facts, "threads"));
-    if (!bl_integer_parse(&threads, text) || threads < 0 ||
-        threads > INT32_MAX)
-        return BL_RAISE(BL_EFORMAT, "%s: " FACTS ".threads is \"%.40s\", "
-                        "wanted an integer >= 0", path, text);
     *out = (bl_run_facts){.data_fingerprint = run->facts[0],
                           .backend = run->facts[1],
                           .precision = run->facts[2],
-                          .device = run->facts[3],
-                          .threads = (int32_t)threads};
+                          .device = run->facts[3]};
     return BL_OK;
 }
 

@@ -208,8 +208,7 @@ void bl_trainer_facts(const bl_trainer *t, char hex[BL_FINGERPRINT_ROOM],
     *facts = (bl_run_facts){
         .data_fingerprint = hex, .backend = b->name,
         .precision = bl_engine_precision(t->engine),
-        .device = b->describe(t->engine->dev),
-        .threads = (int32_t)bl_config_integer(t->config, "threads")};
+        .device = b->describe(t->engine->dev)};
 }
 
 bl_status bl_trainer_create(bl_trainer **out, const bl_config *config,

@@ -68,6 +68,14 @@ void bl_trainer_result(const bl_trainer *trainer, bl_result *out)
         .precision = bl_engine_precision(e)};
 }
 
+/** The fraction asked for, or what a caller's own split comes to. */
+static double holdout_fraction(const bl_trainer *t)
+{
+    const double asked = bl_config_real(t->config, "holdout");
+    if (!t->holdout || asked > 0) return t->holdout ? asked : 0;
+    return (double)t->judge->n / (double)(t->judge->n + t->data->train->n);
+}
+
 bl_status bl_trainer_finish(bl_trainer *t)
 {
     bl_result result;
@@ -78,6 +86,7 @@ bl_status bl_trainer_finish(bl_trainer *t)
         .model = t->engine->spec.network.model->name,
         .data = t->data->name,
         .imbalance = bl_config_real(t->config, "imbalance"),
+        .holdout = holdout_fraction(t),
         .seed = bl_config_integer(t->config, "seed"),
         .epochs = t->epochs,
         .class_names = (const char *const *)t->data->class_names};

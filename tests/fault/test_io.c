@@ -23,7 +23,7 @@ static const bl_param table[] = {
     {NULL, 0, NULL, 0, 0, NULL, NULL, NULL},
 };
 
-static const bl_run_facts facts = {"0123", "ref", "fp32", "reference", 1};
+static const bl_run_facts facts = {"0123", "ref", "fp32", "reference"};
 
 static const float z[2][3] = {{2.385F, -0.117F, 31.7F},
                               {-8.06F, 1e-20F, 0.302F}};
@@ -139,7 +139,8 @@ static bl_status work_on_run(bl_run *run)
     static const char *const names[3] = {"x", "y", "w"};
     const bl_epoch epoch = {.epoch = 1, .lr = 0.1};
     const bl_result result = {.backend = "ref", .precision = "fp32"};
-    const bl_result_facts said = {"ce", "resnet20", "a", 1, 0, 1, names};
+    const bl_result_facts said = {"ce", "resnet20", "a", 1, 0, 0, 1,
+                                  names};
     bl_status status = bl_run_rewind(run, 0);
     if (status >= 0) status = bl_run_metrics(run, &epoch);
     if (status >= 0) status = bl_run_checkpoint(run, tensors, 2, metadata, 1);
