@@ -69,6 +69,8 @@ struct bl_trainer {
     double rate;                /* recent training rate, samples a second */
     double eval_seconds;        /* of the last evaluation                 */
     double checkpoint_at;       /* clock of the last checkpoint           */
+    bool close_failed;          /* the epoch is to be closed once more    */
+    bool has_result;            /* a finished run: result.json stays      */
     bl_text plan_text;
 };
 
@@ -78,9 +80,10 @@ double bl_trainer_rate(const bl_trainer *t);
 /** Writes a file of the run: weights with metadata. */
 BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,
                                                const char *path);
-/** Closes the epoch: metrics, weights, best, checkpoint, next phase. */
+/** Closes the epoch: metrics, weights, best, checkpoint, next phase.  Where it
+ *  fails the counters are as before, so that it can be done again. */
 BL_MUST_USE bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error);
-/** Writes result.json. */
+/** Writes result.json, unless the run was finished before. */
 BL_MUST_USE bl_status bl_trainer_finish(bl_trainer *t);
 /** Copies the parameters to best_w and best_buffers, with a holdout. */
 BL_MUST_USE bl_status bl_trainer_keep_best(bl_trainer *t);

@@ -79,7 +79,7 @@ static double holdout_fraction(const bl_trainer *t)
 bl_status bl_trainer_finish(bl_trainer *t)
 {
     bl_result result;
-    if (!t->run) return BL_OK;
+    if (!t->run || t->has_result) return BL_OK;
     bl_trainer_result(t, &result);
     const bl_result_facts facts = {
         .method = t->method->name,

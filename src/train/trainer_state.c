@@ -86,10 +86,14 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
     return BL_OK;
 }
 
-/** Can a run of t be at this place?  A step that is done is not at work. */
+/** Can a run of t be at this place?  A step that is done is not at work; the
+ *  epoch at work is closed in the phases after the last one alone. */
 static bool is_place(const bl_trainer *t, const bl_counters *at)
 {
+    const bool closed = at->phase >= BL_PHASE_FINAL;
     if (at->epoch < 1 || at->epoch > t->epochs || at->step < 0) return false;
+    if (at->last_epoch != (closed ? t->epochs : at->epoch - 1)) return false;
+    if (closed && at->epoch != t->epochs) return false;
     if (at->phase == BL_PHASE_TRAIN) return at->step < t->steps;
     if (at->phase == BL_PHASE_FINAL && !t->holdout) return false;
     return at->phase > BL_PHASE_TRAIN && at->phase <= BL_PHASE_DONE &&
@@ -104,9 +108,10 @@ static bl_status read_counters(bl_trainer *t, const bl_safetensors *file)
                             bl_safetensors_meta(file, rows[i].key)));
     if (!is_place(t, &at))
         return BL_RAISE(BL_EFORMAT, "checkpoint: phase %" PRId64 ", epoch %"
-                        PRId64 ", step %" PRId64 " is not a place in a run of "
-                        "%" PRId64 " epochs of %" PRId64 " steps", at.phase,
-                        at.epoch, at.step, t->epochs, t->steps);
+                        PRId64 ", step %" PRId64 " with epoch %" PRId64
+                        " closed is not a place in a run of %" PRId64
+                        " epochs of %" PRId64 " steps", at.phase, at.epoch,
+                        at.step, at.last_epoch, t->epochs, t->steps);
     t->at = at;
     return BL_OK;
 }
@@ -207,10 +212,12 @@ static bl_status write_epoch(bl_trainer *t, bool best)
         BL_TRY(bl_trainer_write_weights(t, bl_run_path(t->run,
                                                        "best.safetensors")));
     bl_trainer_progress(t, &progress);
+    if (t->close_failed) /* its line may have been written before */
+        BL_TRY(bl_run_rewind(t->run, progress.last.epoch - 1));
     return bl_run_metrics(t->run, &progress.last);
 }
 
-bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error)
+static bl_status close_epoch(bl_trainer *t, double test_error)
 {
     bl_counters *const at = &t->at;
     const bool best = test_error < at->best_error;
@@ -233,6 +240,15 @@ bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error)
     }
     BL_TRY(bl_trainer_checkpoint(t));
     return at->phase == BL_PHASE_DONE ? bl_trainer_finish(t) : BL_OK;
+}
+
+bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error)
+{
+    const bl_counters before = t->at;
+    const bl_status status = close_epoch(t, test_error);
+    if (status < 0) t->at = before;
+    t->close_failed = status < 0;
+    return status;
 }
 
 /* ---- resuming ----------------------------------------------------------- */
@@ -313,6 +329,8 @@ static bl_status load(bl_trainer *t)
     BL_CHECK(status);
     BL_CHECK(load_params(t, file)); /* first: it knows another model */
     BL_CHECK(read_counters(t, file));
+    t->has_result = t->at.phase >= BL_PHASE_FINAL &&
+                    bl_path_exists(bl_run_path(t->run, "result.json"));
     BL_CHECK(load_best(t));
     BL_CHECK(load_params(t, file)); /* again, over the best */
     BL_CHECK(bl_run_rewind(t->run, t->at.last_epoch));
@@ -321,7 +339,8 @@ done:
     return status;
 }
 
-/** A finished run has its evaluation made again, so that it can be shown. */
+/** A finished run has its evaluation made again, so that it can be shown; a
+ *  result that is there stays, for this machine may be another. */
 static bl_status evaluate_again(bl_trainer *t)
 {
     const bl_split *const test = t->data->test;

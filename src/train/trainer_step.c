@@ -5,7 +5,8 @@
  * Order of writing when an epoch closes: weights, best weights, the line of
  * metrics, then the checkpoint.  A run killed between any two resumes from the
  * checkpoint before, which knows nothing of the later files; they are written
- * again with the same contents.
+ * again with the same contents.  A write that fails leaves the counters as they
+ * were: the next call evaluates once more and closes the epoch again.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -144,11 +145,16 @@ static bl_status conclude(bl_trainer *t, double *error)
 {
     const bl_split *const split = t->judged;
     bl_evaluation *evaluation;
-    BL_TRY(bl_evaluate(&evaluation, t->z, split->labels, split->n, t->train_n,
-                       split->n_class));
+    t->judged = NULL;
+    const bl_status status =
+        bl_evaluate(&evaluation, t->z, split->labels, split->n, t->train_n,
+                    split->n_class);
+    if (status == BL_ENUMERIC)
+        return bl_error_prefix("epoch %" PRId64 ", learning rate %g",
+                               t->at.epoch, bl_trainer_rate(t));
+    BL_TRY(status);
     bl_evaluation_free(t->last);
     t->last = evaluation;
-    t->judged = NULL;
     *error = evaluation->error;
     return BL_OK;
 }
@@ -207,9 +213,12 @@ static bl_status final_step(bl_trainer *t)
     if (!done) return BL_OK;
     if (best) return conclude(t, &t->test_error_best);
     BL_TRY(conclude(t, &error));
+    const bl_counters before = t->at;
     t->at.last_test_error = error;
     t->at.phase = BL_PHASE_DONE;
-    return bl_trainer_finish(t);
+    const bl_status status = bl_trainer_finish(t);
+    if (status < 0) t->at = before;
+    return status;
 }
 
 bl_status bl_trainer_step(bl_trainer *trainer)

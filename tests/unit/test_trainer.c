@@ -168,6 +168,106 @@ static void finished_runs_resume_to_their_result(void **state)
     scratch_remove(&at);
 }
 
+static const char *const short_bbn[] = {"method=bbn", "epochs=1", NULL};
+
+/** What the run's own machine wrote is its result, wherever it is shown. */
+static void results_are_written_once(void **state)
+{
+    (void)state;
+    static const char marker[] = "{\"backend\": \"another\"}\n";
+    float z[21 * CLASSES];
+    char text[4096] = "";
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    const bl_trainer_options options = {.run_dir = at.folder};
+    bl_trainer *t;
+    train(short_bbn, at.folder, z);
+    scratch_put(scratch_path(&at, "result.json"), marker, sizeof marker);
+    ok(bl_trainer_resume(&t, data, &options));
+    assert_int_equal(bl_trainer_step(t), BL_END);
+    bl_trainer_free(t);
+    (void)scratch_get(at.path, text, sizeof text - 1);
+    assert_string_equal(text, marker);
+    assert_int_equal(remove(at.path), 0);
+    ok(bl_trainer_resume(&t, data, &options));
+    bl_trainer_free(t);
+    memset(text, 0, sizeof text);
+    (void)scratch_get(at.path, text, sizeof text - 1);
+    assert_non_null(strstr(text, "\"holdout\": 0,"));
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+/** Two epochs, the close of the second failing at first, since a folder
+ *  stands where `name` is to be written. */
+static void close_twice(const char *name)
+{
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    const bl_trainer_options options = {.run_dir = at.folder};
+    bl_trainer *t;
+    char text[4096] = "";
+    ok(bl_trainer_create(&t, config, data, &options));
+    while (t->at.epoch != 2 || t->at.phase != BL_PHASE_EVAL)
+        ok(bl_trainer_step(t));
+    const bl_counters before = t->at;
+    (void)remove(scratch_path(&at, name));
+    assert_int_equal(mkdir(at.path, 0777), 0);
+    assert_int_equal(bl_trainer_step(t), BL_EIO);
+    assert_int_equal(t->at.phase, BL_PHASE_EVAL);
+    assert_int_equal(t->at.last_epoch, 1);
+    assert_true(t->at.loss_sum == before.loss_sum);
+    assert_true(t->at.best_error == before.best_error);
+    assert_int_equal(rmdir(at.path), 0);
+    run_to_end(t);
+    assert_true(t->at.last_loss == before.loss_sum / before.samples);
+    assert_int_equal(access(at.path, F_OK), 0);
+    (void)scratch_get(scratch_path(&at, "metrics.jsonl"), text,
+                      sizeof text - 1);
+    assert_null(strstr(strstr(text, "\"epoch\":2") + 1, "\"epoch\":2"));
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+static void a_close_that_failed_is_done_again(void **state)
+{
+    (void)state;
+    close_twice("last.safetensors");
+    close_twice("resume.safetensors");
+    close_twice("result.json");
+}
+
+/** Weights that are not numbers, met by the evaluation. */
+static void evaluation_says_where_it_diverged(void **state)
+{
+    (void)state;
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    bl_trainer *t;
+    float *bad;
+    ok(bl_trainer_create(&t, config, data, NULL));
+    while (t->at.phase == BL_PHASE_TRAIN) ok(bl_trainer_step(t));
+    bl_params *const p = t->engine->params;
+    bad = malloc((size_t)p->n_trained * sizeof *bad);
+    assert_non_null(bad);
+    for (int64_t i = 0; i < p->n_trained; i++) bad[i] = NAN;
+    ok(p->backend->upload(p->dev, p->w, bad,
+                          (size_t)p->n_trained * sizeof *bad));
+    p->version++;
+    assert_int_equal(bl_trainer_step(t), BL_ENUMERIC);
+    assert_non_null(strstr(bl_error_last()->message,
+                           "epoch 1, learning rate 0.0"));
+    free(bad);
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
 static void other_data_are_refused(void **state)
 {
     (void)state;
@@ -304,14 +404,26 @@ static void the_end_of_a_holdout_stops_and_resumes(void **state)
     ok(bl_trainer_resume(&t, data, &with));
     run_to_end(t);
     bl_trainer_free(t);
+    char text[4096] = "";
+    const char *const path = scratch_path(&at, "result.json");
+    (void)scratch_get(path, text, sizeof text - 1);
+    assert_non_null(strstr(text, "\"holdout\": 0.25,"));
+    scratch_put(path, "{}", 3);
+    ok(bl_trainer_resume(&t, data, &with)); /* the end again, shown only */
+    run_to_end(t);
+    bl_trainer_free(t);
+    (void)scratch_get(path, text, sizeof text - 1);
+    assert_string_equal(text, "{}");
     bl_split_free(validation);
     bl_config_free(config);
     bl_dataset_free(data);
     scratch_remove(&at);
 }
 
-/** Makes a run whose only checkpoint is of phase and step, and resumes it. */
-static bl_status resume_at(bl_phase phase, int64_t step)
+/** Makes a run whose only checkpoint is of phase, epoch and step, with `last`
+ *  closed, and resumes it. */
+static bl_status resume_at(bl_phase phase, int64_t epoch, int64_t step,
+                           int64_t last)
 {
     scratch at;
     scratch_make(&at);
@@ -322,7 +434,9 @@ static bl_status resume_at(bl_phase phase, int64_t step)
     ok(bl_trainer_create(&t, config, data, &options));
     assert_int_equal(t->steps, 4);
     t->at.phase = phase;
+    t->at.epoch = epoch;
     t->at.step = step;
+    t->at.last_epoch = last;
     ok(bl_trainer_checkpoint(t));
     bl_trainer_free(t);
     const bl_status status = bl_trainer_resume(&t, data, &options);
@@ -336,11 +450,24 @@ static bl_status resume_at(bl_phase phase, int64_t step)
 static void checkpoints_of_no_place_are_refused(void **state)
 {
     (void)state;
-    assert_int_equal(resume_at(BL_PHASE_TRAIN, 3), BL_OK);
-    assert_int_equal(resume_at(BL_PHASE_TRAIN, 4), BL_EFORMAT);
-    assert_int_equal(resume_at(BL_PHASE_EVAL, 4), BL_OK);
-    assert_int_equal(resume_at(BL_PHASE_EVAL, 5), BL_EFORMAT);
-    assert_int_equal(resume_at(BL_PHASE_FINAL, 4), BL_EFORMAT);
+    const struct { int64_t phase, epoch, step, last; bl_status wanted; }
+    rows[] = {
+        {BL_PHASE_TRAIN, 1, 3, 0, BL_OK},
+        {BL_PHASE_TRAIN, 1, 4, 0, BL_EFORMAT},
+        {BL_PHASE_TRAIN, 2, 0, 1, BL_OK},
+        {BL_PHASE_TRAIN, 2, 0, 0, BL_EFORMAT},
+        {BL_PHASE_TRAIN, 1, 0, 1, BL_EFORMAT},
+        {BL_PHASE_EVAL, 1, 4, 0, BL_OK},
+        {BL_PHASE_EVAL, 1, 5, 0, BL_EFORMAT},
+        {BL_PHASE_EVAL, 2, 4, 2, BL_EFORMAT},
+        {BL_PHASE_FINAL, 2, 4, 2, BL_EFORMAT},
+        {BL_PHASE_DONE, 2, 4, 2, BL_OK},
+        {BL_PHASE_DONE, 2, 4, 1, BL_EFORMAT},
+        {BL_PHASE_DONE, 1, 4, 1, BL_EFORMAT}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(resume_at((bl_phase)rows[i].phase, rows[i].epoch,
+                                   rows[i].step, rows[i].last),
+                         rows[i].wanted);
 }
 
 static void diverged_weights_replace_no_checkpoint(void **state)
@@ -465,6 +592,9 @@ int main(void)
         cmocka_unit_test(loader_threads_change_nothing),
         cmocka_unit_test(stopping_anywhere_changes_nothing),
         cmocka_unit_test(finished_runs_resume_to_their_result),
+        cmocka_unit_test(results_are_written_once),
+        cmocka_unit_test(a_close_that_failed_is_done_again),
+        cmocka_unit_test(evaluation_says_where_it_diverged),
         cmocka_unit_test(other_data_are_refused),
         cmocka_unit_test(other_models_are_refused),
         cmocka_unit_test(divergence_stops_with_step_and_rate),
