@@ -37,6 +37,7 @@ typedef struct cli_command {
                                       /* common ones where all_keys is set */
     int all_keys;                     /* takes every key, --config, --set  */
     int hidden;                       /* not in the list of commands       */
+    int computes;                     /* runs networks: see spin.c         */
     int (*run)(struct cli_args *args);
 } cli_command;
 
@@ -63,6 +64,12 @@ extern const bl_param cli_no_options[];
     {                                                                \
         NULL, BL_PARAM_FLAG, NULL, 0, 0, NULL, NULL, NULL            \
     }
+
+/* ---- spin.c ------------------------------------------------------------- */
+
+/** Starts the program again with a short spin, unless the environment says
+ *  how threads wait; returns if it does, or if that fails. */
+void cli_spin(char *const *argv);
 
 /* ---- opt.c -------------------------------------------------------------- */
 

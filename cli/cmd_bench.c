@@ -250,5 +250,6 @@ const cli_command cli_bench = {
     .n_needed = 1,
     .options = options,
     .shared = shared,
+    .computes = 1,
     .run = run,
 };

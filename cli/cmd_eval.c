@@ -214,5 +214,6 @@ const cli_command cli_eval = {
     .n_needed = 1,
     .options = options,
     .shared = shared,
+    .computes = 1,
     .run = run,
 };

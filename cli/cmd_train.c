@@ -289,5 +289,6 @@ const cli_command cli_train = {
     .options = options,
     .shared = common,
     .all_keys = 1,
+    .computes = 1,
     .run = run,
 };

@@ -80,6 +80,7 @@ static int dispatch(int argc, char *const *argv)
     }
     const cli_command *command = cli_command_find(argv[1]);
     if (!command) return unknown_command(argv[1]);
+    if (command->computes) cli_spin(argv);
     return run_command(command, argc - 2, argv + 2);
 }
 
