@@ -34,8 +34,8 @@ BL_API const bl_model_type *bl_model_find(const char *name);
 typedef struct bl_network_spec {
     const bl_model_type *model;
     const char *form;
-    int32_t h, w, c; /* input: any >= 1 */
-    int32_t n_class; /* >= 1            */
+    int32_t h, w, c; /* input: 1 to 4096 px a side, 1 to 16 channels */
+    int32_t n_class; /* >= 1                                         */
 } bl_network_spec;
 
 /** Facts of a network. */

@@ -79,8 +79,10 @@ BL_API const bl_param *bl_train_params(void);
 /** Creates a configuration for training; see bl_config_set. */
 BL_API BL_MUST_USE bl_status bl_train_config(bl_config **out);
 
-/** Applies the row of the key "method" (origin method) and checks that keys
- *  fit each other.  Call after the last set; create calls it too. */
+/** Applies the row of the key "method" (origin method) and checks that every
+ *  key that names a row of a table names one that is there.  Call after the
+ *  last set; create calls it too.
+ *  Errors BL_EINVAL, with the nearest name. */
 BL_API BL_MUST_USE bl_status bl_train_settle(bl_config *config);
 
 /** Opens "data", cuts "imbalance" and "profile", then "holdout", as the

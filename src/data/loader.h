@@ -56,7 +56,7 @@ BL_MUST_USE bl_status bl_loader_next(bl_loader *loader, bl_batch *out);
 /** Seconds the caller has waited since the loader was created. */
 double bl_loader_waited(const bl_loader *loader);
 
-/** Normalises n images without augmentation: x [n][h][w][c]. */
+/** Normalises n_px pixels of any images: x and pixels [n_px][c]. */
 void bl_normalize(float *x, const uint8_t *pixels, int64_t n_px, int32_t c,
                   const bl_normalization *normalization);
 

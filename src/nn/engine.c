@@ -86,6 +86,8 @@ static bl_status open(bl_engine *e)
     e->spec.network.form = e->form->name;
     BL_TRY(bl_backend_find(&e->backend, compute->backend));
     BL_TRY(choose_precision(&e->act, e->backend, compute->precision));
+    e->spec.compute.backend = e->backend->name;
+    e->spec.compute.precision = bl_engine_precision(e);
     BL_TRY(e->backend->open(&e->dev, compute->threads));
     BL_TRY(plans(e));
     BL_TRY(bind(e));

@@ -20,7 +20,8 @@ typedef struct bl_engine_spec {
 } bl_engine_spec;
 
 typedef struct bl_engine {
-    bl_engine_spec spec;   /* strings of network and compute are static     */
+    bl_engine_spec spec;   /* strings of network and compute are static:    */
+                           /*   what "auto" became, not the caller's text   */
     const bl_form_type *form;
     const bl_backend *backend;
     bl_device *dev;

@@ -21,8 +21,8 @@ typedef struct bl_form_type {
 extern const bl_form_type *const bl_form_types[];
 const bl_form_type *bl_form_find(const char *name);
 
-/** Checks a specification: known form, every extent >= 1, a size that the
- *  network does not shrink to nothing. */
+/** Checks a specification: known form, at least one class, an input of 1 to
+ *  4096 px a side and 1 to 16 channels. */
 BL_MUST_USE bl_status bl_network_check(const bl_network_spec *spec);
 
 /** Builds the graph for batch parts of n images.

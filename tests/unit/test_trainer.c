@@ -566,6 +566,28 @@ static void a_run_says_what_it_runs_on_and_waits_for(void **state)
     bl_dataset_free(data);
 }
 
+/** The caller's strings may go once the engine is open. */
+static void an_engine_keeps_names_of_its_own(void **state)
+{
+    (void)state;
+    char backend[] = "ref", precision[] = "fp32", form[] = "plain";
+    bl_engine *e;
+    const bl_engine_spec spec = {
+        .network = {.model = bl_model_find("resnet20"), .form = form, .h = 6,
+                    .w = 5, .c = 1, .n_class = 3},
+        .compute = {backend, precision, 1},
+        .normalization = {.c = 1, .mean = {0.4371}, .std = {0.2385}},
+        .infer_batch = 2};
+    ok(bl_engine_open(&e, &spec));
+    memset(backend, 'x', 3);
+    memset(precision, 'x', 4);
+    memset(form, 'x', 5);
+    assert_string_equal(e->spec.compute.backend, "ref");
+    assert_string_equal(e->spec.compute.precision, "fp32");
+    assert_string_equal(e->spec.network.form, "plain");
+    bl_engine_free(e);
+}
+
 static void impossible_settings_are_refused(void **state)
 {
     (void)state;
@@ -604,6 +626,7 @@ int main(void)
         cmocka_unit_test(diverged_weights_replace_no_checkpoint),
         cmocka_unit_test(another_machine_is_told_of),
         cmocka_unit_test(a_run_says_what_it_runs_on_and_waits_for),
+        cmocka_unit_test(an_engine_keeps_names_of_its_own),
         cmocka_unit_test(impossible_settings_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
