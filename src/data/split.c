@@ -17,6 +17,7 @@
 #include <xxhash.h>
 
 #include "core/error.h"
+#include "core/group.h"
 #include "core/mem.h"
 
 enum { MAX_CHANNEL = sizeof ((bl_normalization *)0)->mean / sizeof (double) };
@@ -123,15 +124,8 @@ bl_status bl_split_group(bl_classes *out, const bl_split *split)
     bl_status status = BL_OK;
     BL_CHECK(bl_calloc(&g.start, (int64_t)split->n_class + 1,
                        sizeof *g.start));
-    BL_CHECK(bl_calloc(&g.next, split->n_class, sizeof *g.next));
     BL_CHECK(bl_calloc(&g.member, split->n, sizeof *g.member));
-    bl_split_counts(split, g.start + 1);
-    for (int32_t c = 0; c < split->n_class; c++) {
-        g.next[c] = g.start[c];
-        g.start[c + 1] += g.start[c];
-    }
-    for (int64_t i = 0; i < split->n; i++)
-        g.member[g.next[split->labels[i]]++] = i;
+    bl_group(g.start, g.member, split->labels, split->n, split->n_class);
     *out = g;
     g = (bl_classes){0};
 done:
@@ -142,7 +136,6 @@ done:
 void bl_classes_free(bl_classes *classes)
 {
     bl_free(classes->start);
-    bl_free(classes->next);
     bl_free(classes->member);
     *classes = (bl_classes){0};
 }

@@ -20,7 +20,6 @@ size_t bl_split_image_bytes(const bl_split *split);
 typedef struct bl_classes {
     int32_t n_class;
     int64_t *start;  /* [C + 1]: class c has member[start[c] .. start[c + 1]) */
-    int64_t *next;   /* [C] scratch: the same as start + 1 when sorted        */
     int64_t *member; /* [n]                                                   */
 } bl_classes;
 

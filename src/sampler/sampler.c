@@ -12,8 +12,8 @@
  * at most two classes.  A draw is then one column and one comparison, where
  * the search in a cumulative sum costs log C; the distribution is the same.
  *
- * The image within the class comes from a list of positions sorted by class
- * (a counting sort): class c owns by_class[start[c] .. start[c + 1]).
+ * The image within the class comes from a list of positions sorted by class:
+ * class c owns by_class[start[c] .. start[c + 1]).
  */
 #include "sampler/sampler.h"
 
@@ -25,6 +25,7 @@
 #include "ballast/data.h"
 #include "ballast/rng.h"
 #include "core/error.h"
+#include "core/group.h"
 #include "core/mem.h"
 
 enum { DRAW_BITS = 40, MAX_STREAM = 255 }; /* stream << 40 stays below 2^48 */
@@ -92,21 +93,6 @@ static bl_status allocate(bl_sampler *s)
     BL_TRY(bl_calloc(&s->alias, s->n_class, sizeof *s->alias));
     if (!s->type->permutes) return BL_OK;
     return bl_calloc(&s->order, s->n, sizeof *s->order);
-}
-
-/* Counting sort.  While it runs, start[c + 1] is the next free place of class
- * c; afterwards it is the end of c, which is the start of c + 1. */
-static void sort_by_class(bl_sampler *s, const int32_t *labels)
-{
-    int64_t before = 0;
-    for (int64_t i = 0; i < s->n; i++) s->start[labels[i] + 1]++;
-    for (int32_t c = 0; c < s->n_class; c++) {
-        const int64_t n_c = s->start[c + 1];
-        s->start[c + 1] = before;
-        before += n_c;
-    }
-    for (int64_t i = 0; i < s->n; i++)
-        s->by_class[s->start[labels[i] + 1]++] = i;
 }
 
 static int64_t count(const bl_sampler *s, int32_t c)
@@ -184,7 +170,7 @@ bl_status bl_sampler_create(bl_sampler **out, const bl_sampler_type *type,
     *s = (bl_sampler){.type = type, .seed = seed, .stream = stream, .n = n,
                       .n_class = n_class};
     BL_CHECK(allocate(s));
-    sort_by_class(s, labels);
+    bl_group(s->start, s->by_class, labels, n, n_class);
     BL_CHECK(set_p(s));
     BL_CHECK(set_alias(s));
     bl_sampler_begin(s, 1);
