@@ -132,7 +132,6 @@ typedef struct bl_backend {
                         size_t bytes);
     bl_status (*download)(bl_device *dev, void *host, const void *src,
                           size_t bytes);
-    bl_status (*zero)(bl_device *dev, void *dst, size_t bytes);
     /** dst act [count] = src f32 [count], src on the device. */
     bl_status (*convert)(bl_device *dev, void *dst, bl_dtype act,
                          const float *src, int64_t count);

@@ -94,7 +94,6 @@ const bl_backend bl_backend_onednn = {
     .free = bl_ref_free,
     .upload = bl_ref_upload,
     .download = bl_ref_download,
-    .zero = bl_ref_zero,
     .convert = bl_onednn_convert,
     .sync = bl_ref_sync,
 

@@ -88,13 +88,6 @@ bl_status bl_ref_download(bl_device *dev, void *host, const void *src,
     return BL_OK;
 }
 
-bl_status bl_ref_zero(bl_device *dev, void *dst, size_t bytes)
-{
-    (void)dev;
-    memset(dst, 0, bytes);
-    return BL_OK;
-}
-
 static void convert_f32(const float *src, int64_t count, float *dst)
 {
     memcpy(dst, src, (size_t)count * sizeof *dst);
@@ -142,7 +135,6 @@ const bl_backend bl_backend_ref = {
     .free = bl_ref_free,
     .upload = bl_ref_upload,
     .download = bl_ref_download,
-    .zero = bl_ref_zero,
     .convert = bl_ref_convert,
     .sync = bl_ref_sync,
 

@@ -32,7 +32,6 @@ bl_status bl_ref_upload(bl_device *dev, void *dst, const void *host,
                         size_t bytes);
 bl_status bl_ref_download(bl_device *dev, void *host, const void *src,
                           size_t bytes);
-bl_status bl_ref_zero(bl_device *dev, void *dst, size_t bytes);
 bl_status bl_ref_convert(bl_device *dev, void *dst, bl_dtype act,
                          const float *src, int64_t count);
 bl_status bl_ref_sync(bl_device *dev);
