@@ -17,56 +17,66 @@ bl_status bl_train_config(bl_config **out)
 
 /* ---- names -------------------------------------------------------------- */
 
-/* The name is the first member of every row type, so a registry of any kind
- * reads as a list of rows that begin with a name. */
-typedef struct named_row {
-    const char *name;
-} named_row;
+/** Name of row i of a registry, NULL behind the last. */
+typedef const char *name_at(int32_t i);
 
-static const named_row *row(const void *const *rows, int32_t i)
-{
-    return (const named_row *)rows[i];
-}
+/* Row types differ from registry to registry, so each is asked in its own. */
+#define NAME_AT(kind)                                                   \
+    static const char *kind##_name(int32_t i)                           \
+    {                                                                   \
+        const bl_##kind##_type *const row = bl_##kind##_types()[i];     \
+        return row ? row->name : NULL;                                  \
+    }
+
+NAME_AT(method)
+NAME_AT(model)
+NAME_AT(schedule)
+NAME_AT(sampler)
+NAME_AT(adaptor)
+
+/** A configuration key whose value is a name of a registry. */
+typedef struct named_key {
+    const char *key, *kind; /* kind: of ballast list */
+    name_at *name;
+} named_key;
+
+static const named_key method_key = {"method", "methods", method_name};
+static const named_key keys[] = {
+    {"model", "models", model_name},
+    {"schedule", "schedules", schedule_name},
+    {"sampler", "samplers", sampler_name},
+    {"bbn.sampler", "samplers", sampler_name},
+    {"bbn.adaptor", "adaptors", adaptor_name},
+};
 
 enum { NAMES = 64 };
 
-static bl_status check_name(const bl_config *config, const char *key,
-                            const void *registry, const char *kind)
+static bl_status check_name(const bl_config *config, const named_key *named)
 {
-    const void *const *const rows = (const void *const *)registry;
-    const char *const word = bl_config_string(config, key);
+    const char *const word = bl_config_string(config, named->key);
     const char *names[NAMES + 1] = {NULL};
-    for (int32_t i = 0; rows[i] && i < NAMES; i++) {
-        names[i] = row(rows, i)->name;
+    for (int32_t i = 0; i < NAMES && (names[i] = named->name(i)); i++)
         if (!strcmp(names[i], word)) return BL_OK;
-    }
     const char *const near = bl_nearest(word, names);
     if (near)
         return BL_RAISE(BL_EINVAL, "%s: %s is unknown; did you mean %s? "
-                        "(ballast list %s)", key, word, near, kind);
-    return BL_RAISE(BL_EINVAL, "%s: %s is unknown; see ballast list %s", key,
-                    word, kind);
-}
-
-/** Configuration keys whose values are names of a registry. */
-static bl_status check_names(const bl_config *c)
-{
-    BL_TRY(check_name(c, "model", bl_model_types(), "models"));
-    BL_TRY(check_name(c, "schedule", bl_schedule_types(), "schedules"));
-    BL_TRY(check_name(c, "sampler", bl_sampler_types(), "samplers"));
-    BL_TRY(check_name(c, "bbn.sampler", bl_sampler_types(), "samplers"));
-    return check_name(c, "bbn.adaptor", bl_adaptor_types(), "adaptors");
+                        "(ballast list %s)", named->key, word, near,
+                        named->kind);
+    return BL_RAISE(BL_EINVAL, "%s: %s is unknown; see ballast list %s",
+                    named->key, word, named->kind);
 }
 
 bl_status bl_train_settle(bl_config *config)
 {
-    BL_TRY(check_name(config, "method", bl_method_types(), "methods"));
+    BL_TRY(check_name(config, &method_key));
     const bl_method_type *const method =
         bl_method_find(bl_config_string(config, "method"));
     for (int32_t i = 0; method->settings[i]; i++)
         BL_TRY(bl_config_assign(config, method->settings[i],
                                 BL_ORIGIN_METHOD));
-    return check_names(config);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        BL_TRY(check_name(config, &keys[i]));
+    return BL_OK;
 }
 
 /* ---- data --------------------------------------------------------------- */
