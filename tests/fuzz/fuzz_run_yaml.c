@@ -31,7 +31,7 @@ static void read_facts(const char *folder)
     bl_run_facts facts;
     if (bl_run_open(&run, folder, &facts) < 0) return;
     if (strlen(facts.data_fingerprint) > (1 << 20)) abort();
-    if (strlen(facts.device) > (1 << 20) || facts.threads < 0) abort();
+    if (strlen(facts.device) > (1 << 20)) abort();
     bl_run_free(run);
 }
 
