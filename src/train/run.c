@@ -227,6 +227,19 @@ static bl_status load_one(bl_safetensors **out, const char *path)
     return BL_OK;
 }
 
+/** No checkpoint is ordinary before the first one; it stands a moment after
+ *  the line of the first epoch.  Later its files have been taken away, and to
+ *  start anew would lose what the run has noted. */
+static bl_status none_yet(const bl_run *run)
+{
+    int64_t epochs;
+    BL_TRY(bl_run_epochs(run, &epochs));
+    if (epochs <= 1) return BL_END;
+    return BL_RAISE(BL_EFORMAT, "%s: missing, but %lld epochs are noted; "
+                    "--overwrite starts anew", run->paths[BL_RUN_RESUME],
+                    (long long)epochs);
+}
+
 bl_status bl_run_load(bl_run *run, bl_safetensors **out, const bl_log *log)
 {
     static const bl_run_file order[] = {BL_RUN_RESUME, BL_RUN_PREVIOUS};
@@ -247,7 +260,7 @@ bl_status bl_run_load(bl_run *run, bl_safetensors **out, const bl_log *log)
         (void)snprintf(reasons[damaged++], sizeof reasons[0], "%.239s",
                        bl_error_last()->message);
     }
-    if (damaged == 0) return BL_END;
+    if (damaged == 0) return none_yet(run);
     return BL_RAISE(BL_EFORMAT, "no good checkpoint: %s%s%s", reasons[0],
                     damaged > 1 ? "; " : "", reasons[1]);
 }

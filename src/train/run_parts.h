@@ -32,6 +32,9 @@ struct bl_run {
     int newest_good; /* resume.safetensors is known to be good           */
 };
 
+/** Lines of metrics.jsonl: epochs that were closed. */
+BL_MUST_USE bl_status bl_run_epochs(const bl_run *run, int64_t *n);
+
 /** Writes run.yaml into text.  Errors BL_EINVAL if a value would not read
  *  back as it is. */
 BL_MUST_USE bl_status bl_run_yaml_emit(bl_text *text, const bl_config *config,

@@ -158,6 +158,19 @@ bl_status bl_run_rewind(bl_run *run, int64_t epoch)
     return cut < bytes ? cut_file(path, cut) : BL_OK;
 }
 
+bl_status bl_run_epochs(const bl_run *run, int64_t *n)
+{
+    const char *const path = run->paths[BL_RUN_METRICS];
+    char *text = NULL;
+    size_t bytes = 0;
+    *n = 0;
+    if (access(path, F_OK) != 0 && errno == ENOENT) return BL_OK;
+    BL_TRY(bl_file_read(&text, &bytes, path, METRICS_LIMIT));
+    for (size_t i = 0; i < bytes; i++) *n += text[i] == '\n';
+    bl_free(text);
+    return BL_OK;
+}
+
 /* ---- result.json --------------------------------------------------------- */
 
 static void add_evaluation(bl_json *json, const bl_evaluation *evaluation,

@@ -261,6 +261,9 @@ bl_status bl_run_config(bl_config **out, const char *run_dir)
     BL_CHECK(bl_path_join(&path, run_dir, "run.yaml"));
     BL_CHECK(bl_train_config(&config));
     BL_CHECK(bl_config_read(config, path));
+    if (bl_config_origin(config, "method") != BL_ORIGIN_FILE)
+        BL_CHECK(BL_RAISE(BL_EFORMAT, "%s: names no method: not the record of "
+                          "a run, or damaged", path));
     *out = config;
     config = NULL;
 done:

@@ -313,6 +313,40 @@ static void other_models_are_refused(void **state)
     scratch_remove(&at);
 }
 
+/** Checkpoints that somebody removed: the run's record is not started over. */
+static void lost_checkpoints_are_not_overwritten(void **state)
+{
+    (void)state;
+    float z[21 * CLASSES];
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    const bl_trainer_options options = {.run_dir = at.folder};
+    bl_trainer *t;
+    train(bbn, at.folder, z);
+    assert_int_equal(remove(scratch_path(&at, "resume.safetensors")), 0);
+    assert_int_equal(
+        remove(scratch_path(&at, "resume.previous.safetensors")), 0);
+    assert_int_equal(bl_trainer_resume(&t, data, &options), BL_EFORMAT);
+    assert_non_null(strstr(bl_error_last()->message, "2 epochs are noted"));
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+static void empty_records_are_refused(void **state)
+{
+    (void)state;
+    scratch at;
+    bl_config *config;
+    scratch_make(&at);
+    FILE *const file = fopen(scratch_path(&at, "run.yaml"), "w");
+    assert_non_null(file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(bl_run_config(&config, at.folder), BL_EFORMAT);
+    assert_non_null(strstr(bl_error_last()->message, "run.yaml"));
+    scratch_remove(&at);
+}
+
 static void divergence_stops_with_step_and_rate(void **state)
 {
     (void)state;
@@ -619,6 +653,8 @@ int main(void)
         cmocka_unit_test(evaluation_says_where_it_diverged),
         cmocka_unit_test(other_data_are_refused),
         cmocka_unit_test(other_models_are_refused),
+        cmocka_unit_test(lost_checkpoints_are_not_overwritten),
+        cmocka_unit_test(empty_records_are_refused),
         cmocka_unit_test(divergence_stops_with_step_and_rate),
         cmocka_unit_test(holdout_keeps_the_test_split_for_the_end),
         cmocka_unit_test(the_end_of_a_holdout_stops_and_resumes),
