@@ -12,7 +12,7 @@ cd "$(dirname "$0")"
 DEMO_DATA=fashion-mnist
 DEMO_MODEL=resnet20
 DEMO_IMBALANCE=100
-DEMO_EPOCHS=${DEMO_EPOCHS:-6}
+DEMO_EPOCHS=${DEMO_EPOCHS:-5}
 
 # What is needed and what it is for; "a|b" are names of one thing in different
 # releases of Debian and Ubuntu.
