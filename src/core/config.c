@@ -13,6 +13,7 @@
  */
 #include "ballast/config.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "ballast/data.h"
@@ -75,13 +76,27 @@ static bl_status set_real_text(value *v, double x)
     return bl_strdup(&v->text, text);
 }
 
+/* Reads an integer, or a real that is whole: 1e3. */
+static bl_status read_whole(long long *x, const bl_param *row,
+                            const char *text)
+{
+    const double exact = 1e15; /* digits below it all fit a double */
+    double real = 0;
+    if (bl_integer_parse(x, text)) return check_range(row, (double)*x);
+    if (!bl_real_parse(&real, text) || floor(real) != real)
+        return raise_kind(row, text, "a whole number");
+    BL_TRY(check_range(row, real));
+    if (fabs(real) >= exact)
+        return raise_kind(row, text, "written in full, digit by digit");
+    *x = (long long)real;
+    return BL_OK;
+}
+
 static bl_status parse_integer(value *v, const bl_param *row, const char *text)
 {
     long long x = 0;
     bl_text canonical = {0};
-    if (!bl_integer_parse(&x, text))
-        return raise_kind(row, text, "a whole number");
-    BL_TRY(check_range(row, (double)x));
+    BL_TRY(read_whole(&x, row, text));
     v->integer = x;
     bl_text_printf(&canonical, "%lld", x);
     v->text = canonical.text;
