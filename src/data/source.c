@@ -79,6 +79,14 @@ static bl_status read_plain(bl_stream *stream, void *bytes, size_t n,
     return ferror(file) ? refused(stream->place, errno) : BL_OK;
 }
 
+/* What zlib says of a file, without the path that it puts before. */
+static const char *gzip_reason(const char *text, const char *place)
+{
+    const size_t n = strlen(place);
+    return strncmp(text, place, n) == 0 && strncmp(text + n, ": ", 2) == 0
+               ? text + n + 2 : text;
+}
+
 static bl_status read_gzip(bl_stream *stream, void *bytes, size_t n,
                            size_t *got)
 {
@@ -100,7 +108,8 @@ static bl_status read_gzip(bl_stream *stream, void *bytes, size_t n,
     return BL_RAISE(BL_EFORMAT, "%s: unpacked byte %" PRId64 ": %s, wanted "
                     "whole gzip data", stream->place,
                     stream->offset + (int64_t)*got,
-                    code == Z_BUF_ERROR ? "the file ends early" : reason);
+                    code == Z_BUF_ERROR ? "the file ends early"
+                                        : gzip_reason(reason, stream->place));
 }
 
 /* A pipe or a device is refused unopened: it could block for ever. */
