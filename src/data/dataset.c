@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "ballast/config.h"
 #include "ballast/data.h"
 #include "core/error.h"
 #include "core/file.h"
@@ -206,7 +207,31 @@ static bl_status check_size(const assembly *a, const char *what, int64_t found,
                     " of %s", a->path, found, what, wanted, a->row->type.name);
 }
 
-static bl_status check_classes(const char *path, const bl_dataset *data)
+/* Class c has no image.  Where classes were counted, the fault may be the
+ * label that made them so many, as much as the images that are not there. */
+static bl_status refuse_empty(const assembly *a, const bl_dataset *data,
+                              const int64_t *n_c, int32_t c)
+{
+    const bl_split *train = data->train;
+    const int32_t top = train->n_class - 1;
+    int32_t end = c + 1;
+    int64_t record = 0;
+    if (a->known)
+        return BL_RAISE(BL_EFORMAT, "%s: class %" PRId32 " (%s) has no "
+                        "training image, wanted at least one", a->path, c,
+                        data->class_names[c]);
+    while (n_c[end] == 0) end++; /* top has an image */
+    while (train->labels[record] != top) record++;
+    if (end == c + 1)
+        return BL_RAISE(BL_EFORMAT, "%s: training labels go up to %" PRId32
+                        " (record %" PRId64 "), but class %" PRId32 " has no "
+                        "image", a->path, top, record, c);
+    return BL_RAISE(BL_EFORMAT, "%s: training labels go up to %" PRId32
+                    " (record %" PRId64 "), but classes %" PRId32 " to %"
+                    PRId32 " have no image", a->path, top, record, c, end - 1);
+}
+
+static bl_status check_classes(const assembly *a, const bl_dataset *data)
 {
     const bl_split *train = data->train, *test = data->test;
     int64_t *n_c = NULL; /* [C] */
@@ -215,15 +240,12 @@ static bl_status check_classes(const char *path, const bl_dataset *data)
         if (test->labels[i] >= train->n_class)
             return BL_RAISE(BL_EFORMAT, "%s: test record %" PRId64 ": label %"
                             PRId32 " is not in [0, %" PRId32 "], the labels "
-                            "of training", path, i, test->labels[i],
+                            "of training", a->path, i, test->labels[i],
                             train->n_class - 1);
     BL_TRY(bl_calloc(&n_c, train->n_class, sizeof *n_c));
     bl_split_counts(train, n_c);
     for (int32_t c = 0; c < train->n_class && status == BL_OK; c++)
-        if (n_c[c] == 0)
-            status = BL_RAISE(BL_EFORMAT, "%s: class %" PRId32 " (%s) has no "
-                              "training image, wanted at least one", path, c,
-                              data->class_names[c]);
+        if (n_c[c] == 0) status = refuse_empty(a, data, n_c, c);
     bl_free(n_c);
     return status;
 }
@@ -267,7 +289,7 @@ static bl_status assemble(bl_dataset *data, assembly *a)
     BL_TRY(check_size(a, "training", data->train->n, a->row->n_train));
     BL_TRY(check_size(a, "test", data->test->n, a->row->n_test));
     BL_TRY(check_shapes(a->path, data->train, data->test));
-    BL_TRY(check_classes(a->path, data));
+    BL_TRY(check_classes(a, data));
     if (a->known && type->published.c == data->train->c)
         data->published = type->published;
     else
@@ -282,6 +304,18 @@ static const bl_dataset_row *find_row(const char *name)
     return NULL;
 }
 
+/* Neither a path nor a name. */
+static bl_status refuse_name(const char *name)
+{
+    const char *names[N_ROW + 1] = {NULL};
+    for (int i = 0; i < N_ROW; i++) names[i] = rows[i]->type.name;
+    const char *near = bl_nearest(name, names);
+    return BL_RAISE(BL_EIO, "%s: no folder or archive is there, and no known "
+                    "data set has this name (%s, %s, %s)%s%s", name, names[0],
+                    names[1], names[2], near != NULL ? "; the nearest is " : "",
+                    near != NULL ? near : "");
+}
+
 /* Sets name, path and row: from the search path, or from the path given. */
 static bl_status locate(bl_dataset *data, assembly *a, const char *name,
                         const char *data_dir)
@@ -292,11 +326,7 @@ static bl_status locate(bl_dataset *data, assembly *a, const char *name,
         BL_TRY(bl_dataset_search(&data->path, a->row, data_dir));
         return bl_strdup(&data->name, name);
     }
-    if (!bl_path_exists(name))
-        return BL_RAISE(BL_EIO, "%s: is neither a folder or archive nor a "
-                        "known data set (%s, %s, %s)", name,
-                        rows[0]->type.name, rows[1]->type.name,
-                        rows[2]->type.name);
+    if (!bl_path_exists(name)) return refuse_name(name);
     BL_TRY(bl_strdup(&data->path, name));
     BL_TRY(last_part(&data->name, name));
     BL_TRY(recognise(&a->row, name));

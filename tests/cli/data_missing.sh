@@ -5,4 +5,5 @@ BALLAST_DATA=/first:/second
 export BALLAST_DATA
 status ballast inspect cifar10 --data-dir /zeroth
 status ballast inspect ./cifar10
+status ballast inspect fashonmnist
 status ballast eval nothing --data cifar10

@@ -334,7 +334,10 @@ static const bad cases[] = {
      LABELS ": offset 0: magic 00 00 08 03, wanted 00 00 08 01"},
     {sets_make_idx, LABELS, CUT, 12, 0, LABELS ": ends at byte 12"},
     {sets_make_idx, LABELS, SET, 12, 9,
-     ": class 4 (4) has no training image"},
+     ": training labels go up to 9 (record 4), but classes 4 to 8 have no "
+     "image"},
+    {sets_make_idx, LABELS, SET, 12, 5,
+     ": training labels go up to 5 (record 4), but class 4 has no image"},
     {sets_make_idx, "t10k-labels-idx1-ubyte", SET, 10, 4,
      ": test record 2: label 4 is not in [0, 3], the labels of training"},
     {sets_make_idx, "t10k-images-idx3-ubyte", REMOVE, 0, 0,
@@ -414,6 +417,9 @@ static void test_damaged_gzip(void **state)
     bytes[n - 6] ^= 0x15; /* the checksum at its end */
     scratch_put(path, bytes, n);
     must_fail(s.folder, NULL, BL_EFORMAT, "wanted whole gzip data");
+    const char *said = strstr(bl_error_last()->message, name);
+    assert_non_null(said);
+    assert_null(strstr(said + 1, name)); /* zlib says the path as well */
     scratch_put(path, bytes, 0);
     must_fail(s.folder, NULL, BL_EFORMAT, "ends at byte 0");
     scratch_remove(&s);
@@ -470,7 +476,11 @@ static void test_search_says_where(void **state)
     assert_int_equal(unsetenv("XDG_CACHE_HOME"), 0);
     assert_int_equal(setenv("HOME", s.folder, 1), 0);
     must_fail("cifar100", NULL, BL_EIO, "/.cache/ballast, /usr/local");
-    must_fail("cifar-10", NULL, BL_EIO, "(cifar10, cifar100, fashion-mnist)");
+    must_fail("cifar-10", NULL, BL_EIO,
+              "(cifar10, cifar100, fashion-mnist); the nearest is cifar10");
+    must_fail("fashonmnist", NULL, BL_EIO, "; the nearest is fashion-mnist");
+    must_fail("wolverine", NULL, BL_EIO, "(cifar10, cifar100, fashion-mnist)");
+    assert_null(strstr(bl_error_last()->message, "nearest"));
     scratch_remove(&s);
 }
 
