@@ -14,6 +14,7 @@
  * it is opened with O_EXCL, so a link in its place is never followed.  What
  * is not a regular file (a device, a folder) is never renamed over.
  *
+ * Messages name path: the temporary file is gone by the time they are read.
  * Writes are not buffered: callers hand over large blocks.
  */
 #include "core/file.h"
@@ -89,7 +90,7 @@ bl_status bl_writer_open(bl_writer **out, const char *path)
     (void)unlink(writer->temporary);
     writer->fd = open(writer->temporary,
                       O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (writer->fd < 0) status = BL_RAISE_ERRNO(writer->temporary, "create");
+    if (writer->fd < 0) status = BL_RAISE_ERRNO(path, "create");
 done:
     if (status < 0)
         writer_free(writer);
@@ -115,10 +116,10 @@ static bl_status write_all(bl_writer *writer, int64_t offset,
         const ssize_t got = pwrite(writer->fd, bytes + done, n - done,
                                    (off_t)(offset + (int64_t)done));
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return BL_RAISE_ERRNO(writer->temporary, "write");
+        if (got < 0) return BL_RAISE_ERRNO(writer->path, "write");
         if (got == 0)
             return BL_RAISE(BL_EIO, "%s: cannot write: %zu bytes left over",
-                            writer->temporary, n - done);
+                            writer->path, n - done);
         done += (size_t)got;
     }
     return BL_OK;
@@ -177,10 +178,10 @@ bl_status bl_writer_commit(bl_writer *writer, const char *keep)
     int renamed = 0;
     if (writer->status < 0) BL_CHECK(bl_error_adopt(&writer->error));
     if (fsync(writer->fd) != 0)
-        BL_CHECK(BL_RAISE_ERRNO(writer->temporary, "sync"));
+        BL_CHECK(BL_RAISE_ERRNO(writer->path, "sync"));
     const int closed = close(writer->fd);
     writer->fd = -1;
-    if (closed != 0) BL_CHECK(BL_RAISE_ERRNO(writer->temporary, "close"));
+    if (closed != 0) BL_CHECK(BL_RAISE_ERRNO(writer->path, "close"));
     BL_CHECK(replace(writer, keep));
     renamed = 1;
     BL_CHECK(sync_parent(writer->path));
