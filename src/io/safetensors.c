@@ -180,10 +180,12 @@ static bl_status read_length(source *src, int64_t *length)
     for (int i = LENGTH_BYTES - 1; i >= 0; i--) value = value << 8 | raw[i];
     if (value > HEADER_LIMIT)
         return BL_RAISE(BL_EFORMAT, "%s: header length %" PRIu64 ", wanted at "
-                        "most %d", src->path, value, HEADER_LIMIT);
+                        "most %d; not a safetensors file?", src->path, value,
+                        HEADER_LIMIT);
     if ((int64_t)value > src->bytes - LENGTH_BYTES)
         return BL_RAISE(BL_EFORMAT, "%s: header length %" PRIu64 ", but only "
-                        "%" PRId64 " bytes follow", src->path, value,
+                        "%" PRId64 " bytes follow; cut short, or not a "
+                        "safetensors file?", src->path, value,
                         src->bytes - LENGTH_BYTES);
     *length = (int64_t)value;
     src->data_offset = LENGTH_BYTES + *length;

@@ -297,9 +297,11 @@ static void refuses_bad_lengths(void **state)
     scratch_put(path, huge, 16);
     refuses(path, BL_EFORMAT, "header length 18446744073709551615");
     scratch_put(path, limit, 16);
-    refuses(path, BL_EFORMAT, "header length 100000001, wanted at most");
+    refuses(path, BL_EFORMAT, "header length 100000001, wanted at most "
+            "100000000; not a safetensors file?");
     scratch_put(path, longer, 16);
-    refuses(path, BL_EFORMAT, "header length 9, but only 8 bytes follow");
+    refuses(path, BL_EFORMAT, "header length 9, but only 8 bytes follow; "
+            "cut short, or not a safetensors file?");
     scratch_put(path, "", 0);
     refuses(path, BL_EFORMAT, "holds 0 bytes");
 }
