@@ -22,6 +22,10 @@ static bl_status need(const char **out, const bl_safetensors *file,
 {
     *out = bl_safetensors_meta(file, key);
     if (*out) return BL_OK;
+    if (bl_safetensors_meta(file, "resume.epoch"))
+        return BL_RAISE(BL_EFORMAT, "%s: is the state a run resumes from, "
+                        "wanted weights: last.safetensors or best.safetensors",
+                        path);
     return BL_RAISE(BL_EFORMAT, "%s: metadata %s is missing: not weights that "
                     "Ballast wrote", path, key);
 }

@@ -10,5 +10,6 @@ cp run/last.safetensors before
 status ballast eval run --logits run/last.safetensors
 cmp before run/last.safetensors
 status ballast eval run/last.safetensors --data tiny --best
+status ballast eval run/resume.safetensors --data tiny
 status ballast eval tiny
 status ballast train --resume tiny

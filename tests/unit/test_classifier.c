@@ -74,11 +74,23 @@ static void numbers_are_numbers(void **state)
     assert_non_null(strstr(bl_error_last()->message, "ballast.std is missing"));
 }
 
+static void a_resume_state_is_told_from_weights(void **state)
+{
+    (void)state;
+    static const bl_metadata counters[] = {{"resume.epoch", "7"}};
+    assert_int_equal(open_with(counters, 1), BL_EFORMAT);
+    assert_non_null(strstr(bl_error_last()->message, "last.safetensors"));
+    assert_int_equal(open_with(NULL, 0), BL_EFORMAT);
+    assert_non_null(strstr(bl_error_last()->message,
+                           "not weights that Ballast wrote"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sizes_are_those_of_the_tensors),
         cmocka_unit_test(numbers_are_numbers),
+        cmocka_unit_test(a_resume_state_is_told_from_weights),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
