@@ -96,9 +96,10 @@ static bl_status check_unused(const bl_run *run)
 {
     for (int i = 0; i < BL_RUN_FILES; i++)
         if (access(run->paths[i], F_OK) == 0)
-            return BL_RAISE(BL_EEXIST, "%s: a run is already there: add "
-                            "--resume %s to go on or --overwrite to replace "
-                            "it", run->paths[i], run->folder);
+            return BL_RAISE(BL_EEXIST, "%s: a run is already there; go on "
+                            "with: ballast train --resume %s, or add "
+                            "--overwrite to replace it", run->paths[i],
+                            run->folder);
     return BL_OK;
 }
 
