@@ -56,7 +56,8 @@ static bl_status diverged(const bl_trainer *t, double loss, double lr)
     return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %" PRId64 ": the "
                     "loss is %g at learning rate %g; a lower --lr may help%s",
                     t->at.epoch, t->at.step + 1, loss, lr,
-                    t->run ? "; the last checkpoint stays" : "");
+                    t->run && t->at.last_epoch > 0 ? "; the last checkpoint stays"
+                                                    : "");
 }
 
 static void add_up(bl_trainer *t, const bl_batch *batch, double loss,

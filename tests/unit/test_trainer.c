@@ -531,6 +531,41 @@ static void diverged_weights_replace_no_checkpoint(void **state)
     scratch_remove(&at);
 }
 
+/** Trains into a run until an epoch count is closed, breaks a weight, and
+ *  gives whether the error says that a checkpoint stays. */
+static bool breaking_names_a_checkpoint(int64_t closed)
+{
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    const bl_trainer_options options = {.run_dir = at.folder};
+    bl_status status;
+    bl_trainer *t;
+    ok(bl_trainer_create(&t, config, data, &options));
+    while (t->at.last_epoch < closed) ok(bl_trainer_step(t));
+    const float bad = (float)INFINITY;
+    const bl_params *const p = t->engine->params;
+    ok(p->backend->upload(p->dev, p->w, &bad, sizeof bad));
+    while ((status = bl_trainer_step(t)) == BL_OK) continue;
+    assert_int_equal(status, BL_ENUMERIC);
+    assert_non_null(strstr(bl_error_last()->message, "loss is"));
+    const bool named = strstr(bl_error_last()->message,
+                              "the last checkpoint stays") != NULL;
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+    return named;
+}
+
+static void divergence_speaks_of_a_checkpoint_that_is_there(void **state)
+{
+    (void)state;
+    assert_false(breaking_names_a_checkpoint(0));
+    assert_true(breaking_names_a_checkpoint(1));
+}
+
 static void keep_line(void *payload, bl_log_level level, const char *line)
 {
     if (level == BL_LOG_WARNING)
@@ -660,6 +695,7 @@ int main(void)
         cmocka_unit_test(the_end_of_a_holdout_stops_and_resumes),
         cmocka_unit_test(checkpoints_of_no_place_are_refused),
         cmocka_unit_test(diverged_weights_replace_no_checkpoint),
+        cmocka_unit_test(divergence_speaks_of_a_checkpoint_that_is_there),
         cmocka_unit_test(another_machine_is_told_of),
         cmocka_unit_test(a_run_says_what_it_runs_on_and_waits_for),
         cmocka_unit_test(an_engine_keeps_names_of_its_own),
