@@ -37,6 +37,7 @@ END
 
 say() { printf '%s\n' "do: $*" >&2; }
 fail() { say "$*"; exit 1; }
+refuse() { say "$*"; exit 2; } # a wrong call
 have() { command -v "$1" > /dev/null 2>&1; }
 
 # ---- system packages ----------------------------------------------------------
@@ -316,5 +317,5 @@ setup) setup ;;
 check) check ;;
 fuzz) fuzz "$@" ;;
 help | -h | --help) help ;;
-*) help >&2; fail "no such command: $command" ;;
+*) help >&2; refuse "no such command: $command" ;;
 esac

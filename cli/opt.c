@@ -123,6 +123,27 @@ static int read_words(cli_args *args, int argc, char *const *argv)
                    args->command->usage[0]);
 }
 
+/** A backend by a name that this build does not have is a wrong call, and
+ *  found before any data are read. */
+static int check_backend(const cli_args *args)
+{
+    enum { MAX = 16 };
+    bl_backend_info rows[MAX];
+    const char *names[MAX + 2] = {"auto"};
+    const char *word = bl_config_string(args->train, "backend");
+    const int32_t n = bl_backend_list(rows, MAX);
+    for (int32_t i = 0; i < n && i < MAX; i++) names[i + 1] = rows[i].name;
+    for (int i = 0; names[i]; i++)
+        if (strcmp(names[i], word) == 0) return CLI_DONE;
+    const char *near = bl_nearest(word, names);
+    if (near)
+        return cli_say(args, CLI_USAGE,
+                       "backend: %s is unknown; did you mean %s? (ballast "
+                       "list backends)", word, near);
+    return cli_say(args, CLI_USAGE,
+                   "backend: %s is unknown; see ballast list backends", word);
+}
+
 int cli_args_parse(cli_args *args, const cli_command *command, int argc,
                    char *const *argv)
 {
@@ -131,7 +152,8 @@ int cli_args_parse(cli_args *args, const cli_command *command, int argc,
     if (bl_config_create(&args->own, command->options) < 0 ||
         bl_train_config(&args->train) < 0)
         return cli_fail(args, CLI_FAILED);
-    return read_words(args, argc, argv);
+    const int code = read_words(args, argc, argv);
+    return code == CLI_DONE ? check_backend(args) : code;
 }
 
 void cli_args_free(cli_args *args)

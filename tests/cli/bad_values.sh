@@ -20,4 +20,7 @@ status ballast inspect
 status ballast inspect a b
 status ballast bench leap
 status ballast bench step --size 32x32
+status ballast bench step --backend reff
+status ballast train --backend wolverine --data d --out r
+status ballast eval r --backend wolverine
 status ballast describe method
