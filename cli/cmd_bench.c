@@ -105,11 +105,35 @@ static bl_status random_split(bl_split **out, const job *j, int64_t n)
     return status;
 }
 
+/** Refuses images that the machine cannot hold, in the two copies that are
+ *  made of them; says what takes long where somebody looks on. */
+static int check_memory(const job *j, int64_t n)
+{
+    const double images = (double)n * j->h * j->w * j->c;
+    const double room = (double)sysconf(_SC_PHYS_PAGES) *
+                        (double)sysconf(_SC_PAGESIZE);
+    if (room > 0 && 2 * images > room)
+        return cli_say(j->args, CLI_FAILED,
+                       "%lld images of %dx%dx%d take %.1f GB, twice while "
+                       "they are made, and this machine has %.1f GB; lower "
+                       "--batch or --size",
+                       (long long)n, (int)j->h, (int)j->w, (int)j->c,
+                       images / 1e9, room / 1e9);
+    if (images > PIXELS_MAX && isatty(STDERR_FILENO))
+        (void)cli_say(j->args, 0, "making %lld images of %dx%dx%d, %.1f GB",
+                      (long long)n, (int)j->h, (int)j->w, (int)j->c,
+                      images / 1e9);
+    return CLI_DONE;
+}
+
 static int open_trainer(job *j)
 {
     bl_split *train = NULL, *test = NULL;
+    const int64_t n = epoch_images(j);
+    const int code = check_memory(j, n);
+    if (code != CLI_DONE) return code;
     const bl_trainer_options with = {.run_dir = NULL};
-    bl_status status = random_split(&train, j, epoch_images(j));
+    bl_status status = random_split(&train, j, n);
     if (status == BL_OK) status = random_split(&test, j, 1);
     if (status == BL_OK)
         status = bl_dataset_create(&j->data, "random", train, test, NULL);
