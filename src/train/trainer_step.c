@@ -53,11 +53,11 @@ static void fill_scalars(double *scalars, double lr, double alpha)
 
 static bl_status diverged(const bl_trainer *t, double loss, double lr)
 {
+    const bool kept = t->run && t->at.last_epoch > 0;
     return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %" PRId64 ": the "
                     "loss is %g at learning rate %g; a lower --lr may help%s",
                     t->at.epoch, t->at.step + 1, loss, lr,
-                    t->run && t->at.last_epoch > 0 ? "; the last checkpoint stays"
-                                                    : "");
+                    kept ? "; the last checkpoint stays" : "");
 }
 
 static void add_up(bl_trainer *t, const bl_batch *batch, double loss,
