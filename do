@@ -11,8 +11,9 @@ cd "$(dirname "$0")"
 # with AVX-512 (README says how many).
 DEMO_DATA=fashion-mnist
 DEMO_MODEL=resnet20
+DEMO_SCHEDULE=cosine
 DEMO_IMBALANCE=100
-DEMO_EPOCHS=${DEMO_EPOCHS:-5}
+DEMO_EPOCHS=${DEMO_EPOCHS:-4}
 
 # What is needed and what it is for; "a|b" are names of one thing in different
 # releases of Debian and Ubuntu.
@@ -233,7 +234,8 @@ demo_train()
     else
         build/ballast train --method "$1" --data $DEMO_DATA \
             --model $DEMO_MODEL --imbalance $DEMO_IMBALANCE \
-            --epochs "$DEMO_EPOCHS" --out "$run" --overwrite
+            --schedule $DEMO_SCHEDULE --epochs "$DEMO_EPOCHS" \
+            --out "$run" --overwrite
     fi
 }
 
