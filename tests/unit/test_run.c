@@ -337,7 +337,7 @@ static void refuses_a_folder_with_a_run(void **state)
         assert_int_equal(bl_run_create(&run, run_dir, 0, config, &facts),
                          BL_EEXIST);
         says(files[i]);
-        says("add --resume ");
+        says("ballast train --resume ");
         says(" to go on or --overwrite to replace");
         char old[8];
         assert_int_equal(scratch_get(in_run(files[i]), old, 8), 3);
