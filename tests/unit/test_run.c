@@ -338,7 +338,7 @@ static void refuses_a_folder_with_a_run(void **state)
                          BL_EEXIST);
         says(files[i]);
         says("ballast train --resume ");
-        says(" to go on or --overwrite to replace");
+        says(", or add --overwrite to replace it");
         char old[8];
         assert_int_equal(scratch_get(in_run(files[i]), old, 8), 3);
         (void)remove(in_run(files[i]));

@@ -663,7 +663,7 @@ static void impossible_settings_are_refused(void **state)
     const struct { const char *setting, *word; } rows[] = {
         {"model=resnet33", "resnet32"}, {"bbn.sampler=revresed", "reversed"},
         {"bbn.adaptor=parabolc", "parabolic"}, {"batch=100000", "batch"},
-        {"schedule=stepp", "step"}, {"backend=onedn", "onednn"}};
+        {"schedule=stepp", "step"}, {"backend=reff", "ref"}};
     bl_dataset *const data = make_data(3);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const char *const settings[] = {"method=bbn", rows[i].setting, NULL};
