@@ -180,7 +180,7 @@ BL_API void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out);
 typedef struct bl_result {
     double test_error_last, test_error_best;
     int64_t best_epoch;         /* 0: none closed yet; first of equals */
-    double seconds;             /* of all sessions of the run       */
+    double seconds;             /* of the run, stops left out       */
     double samples_per_second;  /* mean of training; BBN: pairs     */
     const bl_evaluation *last;  /* borrowed; NULL before an epoch   */
     int64_t parameters;
