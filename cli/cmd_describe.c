@@ -100,21 +100,34 @@ bl_status cli_describe_loss(cli_facts *facts, const cli_entry *entry)
     return BL_OK;
 }
 
-bl_status cli_describe_sampler(cli_facts *facts, const cli_entry *entry)
+/* Weights of three classes at t of the way through training. */
+static void weights_of(cli_facts *facts, const bl_sampler_type *sampler,
+                       const char *name, double t)
 {
     static const int64_t counts[] = {5000, 500, 50};
-    const bl_sampler_type *sampler = entry->row;
     char line[64];
-    cli_fact_bool(facts, "each_image_once_an_epoch", sampler->permutes);
-    if (!sampler->class_weight) return BL_OK;
-    cli_fact_list(facts, "weight_of_a_class");
+    cli_fact_list(facts, name);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        const bl_class_view view = {.n = counts[i], .n_max = 5000,
+                                    .n_total = 5550, .n_class = 3, .t = t};
         (void)snprintf(line, sizeof line, "%.6g for %lld images of 5000",
-                       sampler->class_weight(counts[i], counts[0]),
-                       (long long)counts[i]);
+                       sampler->class_weight(&view), (long long)counts[i]);
         cli_fact_item(facts, line);
     }
     cli_fact_list_close(facts);
+}
+
+bl_status cli_describe_sampler(cli_facts *facts, const cli_entry *entry)
+{
+    const bl_sampler_type *sampler = entry->row;
+    cli_fact_bool(facts, "each_image_once_an_epoch", sampler->permutes);
+    if (!sampler->class_weight) return BL_OK;
+    if (!sampler->moves) {
+        weights_of(facts, sampler, "weight_of_a_class", 0);
+        return BL_OK;
+    }
+    weights_of(facts, sampler, "weight_of_a_class_at_first", 0);
+    weights_of(facts, sampler, "weight_of_a_class_at_last", 1);
     return BL_OK;
 }
 

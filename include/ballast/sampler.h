@@ -18,15 +18,25 @@ extern "C" {
 
 typedef struct bl_sampler bl_sampler;
 
+/** What a row may weigh a class by. */
+typedef struct bl_class_view {
+    int64_t n;       /* images of the class                               */
+    int64_t n_max;   /* of the largest class                              */
+    int64_t n_total; /* of all classes                                    */
+    int32_t n_class;
+    double t;        /* how far training is: 0 first epoch, 1 last        */
+} bl_class_view;
+
 /** An idea of sampling: one row of bl_sampler_types. */
 typedef struct bl_sampler_type {
-    const char *name;    /* "permutation", "uniform", "balanced", "reversed" */
+    const char *name;    /* "permutation", "balanced", "reversed", ...       */
     const char *summary; /* at most 60 characters                            */
     const char *paper;   /* arXiv or DOI, or "" for common knowledge         */
-    /** Relative weight of a class of n images, n_max the largest; NULL for
+    /** Relative weight of a class, finite and >= 0 for every t; NULL for
      *  samplers that do not draw a class first. */
-    double (*class_weight)(int64_t n, int64_t n_max);
+    double (*class_weight)(const bl_class_view *view);
     int permutes; /* each image once an epoch, without replacement */
+    int moves;    /* class_weight looks at t: tables anew each epoch */
 } bl_sampler_type;
 
 BL_API const bl_sampler_type *const *bl_sampler_types(void);
@@ -45,7 +55,17 @@ BL_API BL_MUST_USE bl_status bl_sampler_create(bl_sampler **out,
                                                uint64_t seed, uint32_t stream);
 BL_API void bl_sampler_free(bl_sampler *sampler);
 
-/** Prepares an epoch (1-based): permutes where the type permutes, O(n). */
+/** Says over how many epochs a type that moves goes its way:
+ *
+ *   t = min(1, (e - 1) / max(E - 1, 1))   for epoch e
+ *
+ * Holds from the next begin on.  Never called, E = 1: t is 0 in the first
+ * epoch and 1 in any other.
+ */
+BL_API void bl_sampler_span(bl_sampler *sampler, uint32_t epochs);
+
+/** Prepares an epoch (1-based): permutes where the type permutes, O(n);
+ *  weighs classes anew where it moves, O(C).  Takes no memory. */
 BL_API void bl_sampler_begin(bl_sampler *sampler, uint32_t epoch);
 
 /** Position of the i-th image of the epoch begun, 0 <= i < n.
@@ -54,7 +74,7 @@ BL_API void bl_sampler_begin(bl_sampler *sampler, uint32_t epoch);
  */
 BL_API int64_t bl_sampler_at(const bl_sampler *sampler, int64_t i);
 
-/** Probability of each class in one draw, p [n_class]. */
+/** Probability of each class in one draw of the epoch begun, p [n_class]. */
 BL_API void bl_sampler_class_p(const bl_sampler *sampler, double *p);
 
 #ifdef __cplusplus

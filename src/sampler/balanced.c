@@ -11,10 +11,9 @@
  */
 #include "sampler/sampler.h"
 
-static double weight(int64_t n, int64_t n_max)
+static double weight(const bl_class_view *view)
 {
-    (void)n;
-    (void)n_max;
+    (void)view;
     return 1.0;
 }
 

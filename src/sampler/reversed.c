@@ -13,9 +13,9 @@
  */
 #include "sampler/sampler.h"
 
-static double weight(int64_t n, int64_t n_max)
+static double weight(const bl_class_view *view)
 {
-    return (double)n_max / (double)n;
+    return (double)view->n_max / (double)view->n;
 }
 
 const bl_sampler_type bl_sampler_reversed = {

@@ -14,6 +14,10 @@
  *
  * The image within the class comes from a list of positions sorted by class:
  * class c owns by_class[start[c] .. start[c + 1]).
+ *
+ * A type whose weights move with training gets its tables anew at each epoch,
+ * in memory taken at creation; there its weights are checked at both ends of
+ * the way, so that begin() cannot fail.
  */
 #include "sampler/sampler.h"
 
@@ -33,7 +37,7 @@ enum { DRAW_BITS = 40, MAX_STREAM = 255 }; /* stream << 40 stays below 2^48 */
 struct bl_sampler {
     const bl_sampler_type *type;
     uint64_t seed;
-    uint32_t stream, epoch;
+    uint32_t stream, epoch, span;
     int64_t n;
     int32_t n_class;
     int64_t *order;    /* [n] of this epoch, NULL unless type permutes   */
@@ -42,11 +46,12 @@ struct bl_sampler {
     double *p;         /* [C] probability of a class in one draw         */
     double *keep;      /* [C] share of column c that belongs to class c  */
     int32_t *alias;    /* [C] class that owns the rest of column c       */
+    int32_t *stack;    /* [C] columns to be levelled, for set_alias      */
 };
 
 static const bl_sampler_type *const types[] = {
     &bl_sampler_permutation, &bl_sampler_uniform, &bl_sampler_balanced,
-    &bl_sampler_reversed, NULL,
+    &bl_sampler_reversed, &bl_sampler_sqrt, &bl_sampler_progressive, NULL,
 };
 
 const bl_sampler_type *const *bl_sampler_types(void)
@@ -91,6 +96,7 @@ static bl_status allocate(bl_sampler *s)
     BL_TRY(bl_calloc(&s->p, s->n_class, sizeof *s->p));
     BL_TRY(bl_calloc(&s->keep, s->n_class, sizeof *s->keep));
     BL_TRY(bl_calloc(&s->alias, s->n_class, sizeof *s->alias));
+    BL_TRY(bl_calloc(&s->stack, s->n_class, sizeof *s->stack));
     if (!s->type->permutes) return BL_OK;
     return bl_calloc(&s->order, s->n, sizeof *s->order);
 }
@@ -100,40 +106,51 @@ static int64_t count(const bl_sampler *s, int32_t c)
     return s->start[c + 1] - s->start[c];
 }
 
-/* p_c = w_c / sum w, or n_c / n where no class is drawn first. */
-static bl_status set_p(bl_sampler *s)
+/* w_c at t of the way into p, or n_c where no class is drawn first. */
+static void weigh(bl_sampler *s, double t)
 {
-    int64_t n_max = 0;
-    double sum = 0;
+    bl_class_view view = {.n_total = s->n, .n_class = s->n_class, .t = t};
     for (int32_t c = 0; c < s->n_class; c++)
-        if (count(s, c) > n_max) n_max = count(s, c);
+        if (count(s, c) > view.n_max) view.n_max = count(s, c);
     for (int32_t c = 0; c < s->n_class; c++) {
-        const int64_t n_c = count(s, c);
-        s->p[c] = s->type->class_weight != NULL
-                      ? s->type->class_weight(n_c, n_max)
-                      : (double)n_c;
-        if (n_c == 0 && s->p[c] != 0)
+        view.n = count(s, c);
+        s->p[c] = s->type->class_weight != NULL ? s->type->class_weight(&view)
+                                                : (double)view.n;
+    }
+}
+
+static bl_status check_weights(bl_sampler *s, double t)
+{
+    weigh(s, t);
+    for (int32_t c = 0; c < s->n_class; c++) {
+        if (count(s, c) == 0 && s->p[c] != 0)
             return BL_RAISE(BL_EINVAL, "sampler %s: class %" PRId32 " has no "
                             "image, wanted at least one", s->type->name, c);
         if (!(s->p[c] >= 0) || !isfinite(s->p[c]))
             return BL_RAISE(BL_EINVAL, "sampler %s: class %" PRId32 " has "
                             "weight %g, wanted a finite one >= 0",
                             s->type->name, c, s->p[c]);
-        sum += s->p[c];
     }
-    for (int32_t c = 0; c < s->n_class; c++) s->p[c] /= sum;
     return BL_OK;
+}
+
+/* p_c = w_c / sum w. */
+static void set_p(bl_sampler *s, double t)
+{
+    double sum = 0;
+    weigh(s, t);
+    for (int32_t c = 0; c < s->n_class; c++) sum += s->p[c];
+    for (int32_t c = 0; c < s->n_class; c++) s->p[c] /= sum;
 }
 
 /* Vose: a column below height one is filled up by a class above it.  `stack`
  * holds the low columns from its bottom and the high ones from its top.  What
  * is left over differs from one by rounding alone; a class that is never to be
  * drawn may be among it, and leaves its column to the likeliest. */
-static bl_status set_alias(bl_sampler *s)
+static void set_alias(bl_sampler *s)
 {
-    int32_t *stack = NULL; /* [C] */
+    int32_t *const stack = s->stack; /* [C] */
     int32_t low = 0, high = s->n_class, likeliest = 0;
-    BL_TRY(bl_calloc(&stack, s->n_class, sizeof *stack));
     for (int32_t c = 0; c < s->n_class; c++)
         if (s->p[c] > s->p[likeliest]) likeliest = c;
     for (int32_t c = 0; c < s->n_class; c++) {
@@ -153,8 +170,12 @@ static bl_status set_alias(bl_sampler *s)
     }
     for (; low > 0; low--) s->keep[stack[low - 1]] = s->p[stack[low - 1]] > 0;
     for (; high < s->n_class; high++) s->keep[stack[high]] = 1;
-    bl_free(stack);
-    return BL_OK;
+}
+
+static void set_tables(bl_sampler *s, double t)
+{
+    set_p(s, t);
+    set_alias(s);
 }
 
 /* ---- public -------------------------------------------------------------- */
@@ -168,11 +189,12 @@ bl_status bl_sampler_create(bl_sampler **out, const bl_sampler_type *type,
     BL_TRY(check(type, labels, n, n_class, stream));
     BL_TRY(bl_calloc(&s, 1, sizeof *s));
     *s = (bl_sampler){.type = type, .seed = seed, .stream = stream, .n = n,
-                      .n_class = n_class};
+                      .n_class = n_class, .span = 1};
     BL_CHECK(allocate(s));
     bl_group(s->start, s->by_class, labels, n, n_class);
-    BL_CHECK(set_p(s));
-    BL_CHECK(set_alias(s));
+    BL_CHECK(check_weights(s, 0));
+    if (type->moves) BL_CHECK(check_weights(s, 1));
+    set_tables(s, 0);
     bl_sampler_begin(s, 1);
     *out = s;
     s = NULL;
@@ -190,13 +212,28 @@ void bl_sampler_free(bl_sampler *sampler)
     bl_free(sampler->p);
     bl_free(sampler->keep);
     bl_free(sampler->alias);
+    bl_free(sampler->stack);
     bl_free(sampler);
+}
+
+void bl_sampler_span(bl_sampler *sampler, uint32_t epochs)
+{
+    sampler->span = epochs;
+}
+
+/* How far epoch e is on the way of E epochs, in [0, 1]. */
+static double progress(uint32_t e, uint32_t E)
+{
+    if (e <= 1) return 0;
+    return e < E ? (double)(e - 1) / (double)(E - 1) : 1;
 }
 
 void bl_sampler_begin(bl_sampler *sampler, uint32_t epoch)
 {
     int64_t *order = sampler->order; /* [n] */
     sampler->epoch = epoch;
+    if (sampler->type->moves)
+        set_tables(sampler, progress(epoch, sampler->span));
     if (order == NULL) return;
     bl_rng rng = bl_rng_at(sampler->seed, BL_PURPOSE_ORDER, epoch,
                            sampler->stream);

@@ -11,5 +11,7 @@ extern const bl_sampler_type bl_sampler_permutation;
 extern const bl_sampler_type bl_sampler_uniform;
 extern const bl_sampler_type bl_sampler_balanced;
 extern const bl_sampler_type bl_sampler_reversed;
+extern const bl_sampler_type bl_sampler_sqrt;
+extern const bl_sampler_type bl_sampler_progressive;
 
 #endif

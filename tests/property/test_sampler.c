@@ -41,6 +41,7 @@ static void draw(const char *name, const bl_split *split, int64_t *by_class,
     assert_int_equal(bl_sampler_create(&s, bl_sampler_find(name),
                                        split->labels, split->n,
                                        split->n_class, 20201, 1), BL_OK);
+    bl_sampler_span(s, 8);
     bl_sampler_begin(s, 3);
     bl_sampler_class_p(s, p);
     for (int64_t i = 0; i < DRAWS; i++) {
@@ -55,9 +56,10 @@ static void test_class_frequencies(void **state)
 {
     (void)state;
     static const int64_t n_c[] = {61, 2, 29, 3, 13, 2, 7};
-    static const char *const names[] = {"uniform", "balanced", "reversed"};
+    static const char *const names[] = {"uniform", "balanced", "reversed",
+                                        "sqrt", "progressive"};
     bl_split *split = sets_split(n_c, 7);
-    for (int t = 0; t < 3; t++) {
+    for (int t = 0; t < 5; t++) {
         int64_t by_class[7] = {0}, by_image[117] = {0};
         double p[7], p_image[117];
         draw(names[t], split, by_class, by_image, p);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "ballast/sampler.h"
+#include "core/mem.h"
 #include "support/sets.h"
 
 static const int64_t ir100[] = {5000, 2997, 1796, 1077, 645,
@@ -50,14 +51,73 @@ static void test_class_probabilities(void **state)
     static const double reversed50[] = {.007134, .011019, .017018, .026286,
                                         .040626, .062799, .096928, .149872,
                                         .231621, .356696};
+    static const double root100[] = {.244738, .189478, .146679, .113586,
+                                     .087901, .068088, .052718, .040806,
+                                     .031532, .024474};
     static const double tenth[] = {.1, .1, .1, .1, .1, .1, .1, .1, .1, .1};
     double natural[10];
     for (int c = 0; c < 10; c++) natural[c] = (double)ir100[c] / 12406;
     check_p("reversed", ir100, reversed100, 5.1e-7);
     check_p("reversed", ir50, reversed50, 5.1e-7);
+    check_p("sqrt", ir100, root100, 5.1e-7);
     check_p("balanced", ir100, tenth, 1e-15);
     check_p("uniform", ir100, natural, 1e-15);
     check_p("permutation", ir100, natural, 1e-15);
+}
+
+/* p of `progressive` in epoch e of E, against (1 - t) n_c / N + t / C. */
+static void check_progress(bl_sampler *s, uint32_t e, double t)
+{
+    double p[10];
+    bl_sampler_begin(s, e);
+    bl_sampler_class_p(s, p);
+    for (int c = 0; c < 10; c++)
+        assert_near(p[c], (1 - t) * (double)ir100[c] / 12406 + t / 10, 1e-14);
+}
+
+static void test_progressive_goes_its_way(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t span, epoch;
+        double t;
+    } rows[] = {
+        {200, 1, 0}, {200, 2, 1. / 199}, {200, 61, 60. / 199},
+        {200, 199, 198. / 199}, {200, 200, 1}, {200, 201, 1},
+        {200, 37, 36. / 199},
+        {2, 1, 0}, {2, 2, 1}, {1, 1, 0}, {1, 2, 1}, {0, 1, 0}, {0, 3, 1},
+    };
+    bl_split *split = sets_split(ir100, 10);
+    bl_sampler *s = make("progressive", split, 3, 0);
+    check_progress(s, 1, 0); /* without a span: one epoch */
+    check_progress(s, 2, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bl_sampler_span(s, rows[i].span);
+        check_progress(s, rows[i].epoch, rows[i].t);
+    }
+    bl_sampler_free(s);
+    bl_split_free(split);
+}
+
+/* Tables made anew are those of a sampler that was never elsewhere, and an
+ * epoch takes no memory. */
+static void test_moving_is_pure(void **state)
+{
+    (void)state;
+    bl_split *split = sets_split(ir100, 10);
+    bl_sampler *a = make("progressive", split, 7, 1);
+    bl_sampler *b = make("progressive", split, 7, 1);
+    bl_sampler_span(a, 50);
+    bl_sampler_span(b, 50);
+    bl_sampler_begin(a, 31);
+    const int64_t before = bl_mem_count();
+    for (uint32_t e = 50; e >= 31; e--) bl_sampler_begin(b, e);
+    assert_int_equal(bl_mem_count(), before);
+    for (int64_t i = 0; i < 500; i++)
+        assert_int_equal(bl_sampler_at(a, i), bl_sampler_at(b, i));
+    bl_sampler_free(a);
+    bl_sampler_free(b);
+    bl_split_free(split);
 }
 
 static void test_permutation_permutes(void **state)
@@ -128,22 +188,15 @@ static void test_keys_matter(void **state)
     bl_split_free(split);
 }
 
-static double root(int64_t n, int64_t n_max)
-{
-    (void)n_max;
-    return sqrt((double)n);
-}
-
 /* A row that gives an empty class no weight is allowed and never draws it. */
 static void test_a_class_of_no_weight_is_never_drawn(void **state)
 {
     (void)state;
-    static const bl_sampler_type type = {.name = "root", .summary = "",
-                                         .paper = "", .class_weight = root};
     static const int32_t labels[] = {1, 3, 3, 1, 4, 4, 4};
     bl_sampler *s = NULL;
     double p[6];
-    assert_int_equal(bl_sampler_create(&s, &type, labels, 7, 6, 5, 0), BL_OK);
+    assert_int_equal(bl_sampler_create(&s, bl_sampler_find("sqrt"), labels, 7, 6,
+                                       5, 0), BL_OK);
     bl_sampler_class_p(s, p);
     assert_near(p[0] + p[2] + p[5], 0, 0);
     for (int64_t i = 0; i < 2000; i++) {
@@ -168,6 +221,7 @@ static void test_create_refuses(void **state)
     } rows[] = {
         {"balanced", good, 3, 3, 0, "class 1 has no image"},
         {"reversed", good, 3, 3, 0, "class 1 has no image"},
+        {"progressive", good, 3, 3, 0, "class 1 has no image"},
         {"uniform", good, 0, 3, 0, "0 images"},
         {"uniform", good, 3, 0, 0, "0 classes"},
         {"uniform", high, 3, 3, 0, "label 1 is 3, wanted [0, 2]"},
@@ -193,21 +247,23 @@ static void test_rows_are_complete(void **state)
 {
     (void)state;
     static const char *const names[] = {"permutation", "uniform", "balanced",
-                                        "reversed"};
-    for (int i = 0; i < 4; i++) {
+                                        "reversed", "sqrt", "progressive"};
+    for (int i = 0; i < 6; i++) {
         const bl_sampler_type *row = bl_sampler_types()[i];
         assert_string_equal(row->name, names[i]);
         assert_ptr_equal(row, bl_sampler_find(names[i]));
         assert_true(strlen(row->summary) > 0 && strlen(row->summary) <= 60);
         assert_non_null(row->paper);
     }
-    assert_null(bl_sampler_types()[4]);
+    assert_null(bl_sampler_types()[6]);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_class_probabilities),
+        cmocka_unit_test(test_progressive_goes_its_way),
+        cmocka_unit_test(test_moving_is_pure),
         cmocka_unit_test(test_permutation_permutes),
         cmocka_unit_test(test_draws_are_pure),
         cmocka_unit_test(test_keys_matter),
