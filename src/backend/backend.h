@@ -90,20 +90,32 @@ typedef struct bl_linear_desc {
     bl_dtype real;
 } bl_linear_desc;
 
-/** The softmax family (docs/notation.md), mixed over k targets:
+/** What a family of losses gives each class: [c] of dtype real on the device,
+ *  or NULL for 1, 0, 0, 1, 0.  b_j = -inf says that class j is absent: it has
+ *  no probability, no share of a smoothed target and no gradient. */
+typedef struct bl_class_terms {
+    const void *s, *m, *b, *w, *e; /* scale, margin, offset, weight, smoothing*/
+} bl_class_terms;
+
+/** Two families of losses (docs/notation.md) against k mixed targets:
  *
- *   q = softmax_j( s_j (z_j - [j = y] m_j) + b_j )
- *   L = (1 / n) sum_k lambda_k sum_i -w_{y_ki} (1 - q)^g log q_{y_ki}
+ *   L = sum_k (1 / D_k) sum_i lambda_ki w_{y_ki} l_ki,   diff_z = dL / dz
  *
- * (docs say where a loss divides by another number).  diff_z = dL / dz.
- * s, m, b, w point to [c] of dtype real, or NULL for 1, 0, 0, 1.
+ * softmax:  log q = log softmax( s_j (z_j - [j = y] m_j) + b_j )
+ *   g = 0:  l = -sum_j t_j log q_j,   t_j = (1 - e_y) [j = y] + e_y / c
+ *   g > 0:  l = -(1 - q_y)^g log q_y; e must be NULL (BL_EUNSUPPORTED)
+ *
+ * sigmoid:  l = sum_j -(1 - p_j)^g log p_j, one against all,
+ *           p_j = sigmoid(+-(s_j z_j + b_j)), + for j = y, - for others;
+ *           m and e must be NULL (BL_EUNSUPPORTED)
  */
 typedef struct bl_softmax_desc {
     int64_t n, c;
     int32_t targets;   /* k <= 4 */
     bl_dtype real;
     double g;
-    bool divide_by_weight; /* divide target k by sum_i w_{y_ki}, not by n */
+    bool divide_by_weight; /* D_k = sum_i w_{y_ki}, otherwise n */
+    bool each_image;   /* lambda is [targets][n], otherwise [targets] */
 } bl_softmax_desc;
 
 typedef struct bl_sgd_desc {
@@ -251,14 +263,19 @@ typedef struct bl_backend {
                                  void *diff_weights, bool accumulate);
 
     /* ---- loss and optimiser ---------------------------------------------- */
-    /** z [n][c] real; y [targets][n] i32; lambda [targets] f64.
+    /** z [n][c] real; y [targets][n] i32; lambda f64, see desc.
      *  loss [1] f64: L; wrong [targets] f64: images whose argmax z is not y.
      *  diff_z [n][c] may be NULL.  Stable for logits of 1e4 in both signs. */
     bl_status (*softmax_loss)(bl_device *dev, const bl_softmax_desc *desc,
                               const void *z, const int32_t *y,
-                              const double *lambda, const void *s,
-                              const void *m, const void *b, const void *w,
-                              double *loss, double *wrong, void *diff_z);
+                              const double *lambda,
+                              const bl_class_terms *terms, double *loss,
+                              double *wrong, void *diff_z);
+    bl_status (*sigmoid_loss)(bl_device *dev, const bl_softmax_desc *desc,
+                              const void *z, const int32_t *y,
+                              const double *lambda,
+                              const bl_class_terms *terms, double *loss,
+                              double *wrong, void *diff_z);
     /** g = diff + wd w; v = momentum v + g; w -= lr (nesterov ? g + momentum v
      *  : v), over slabs; lr [1] f64 on the device. */
     bl_status (*sgd)(bl_device *dev, const bl_sgd_desc *desc, const double *lr,

@@ -84,14 +84,15 @@ static void check_case(const bl_backend *backend, bl_device *dev,
     assert_non_null(reals(g, "z", N * C, z));
     assert_non_null(reals(g, "lambda", k, lambda));
     const bl_softmax_desc desc = {N, C, k, BL_F64, must_real(g, "g"),
-                                  divide != 0};
+                                  divide != 0, false};
+    const bl_class_terms terms = {
+        .s = reals(g, "s", C, s), .m = reals(g, "m", C, m),
+        .b = reals(g, "b", C, b), .w = reals(g, "w", C, w)};
 
     double loss, wrong[TARGETS], diff_z[N * C];
     assert_int_equal(BL_OK, backend->softmax_loss(
-                                dev, &desc, z, y, lambda,
-                                reals(g, "s", C, s), reals(g, "m", C, m),
-                                reals(g, "b", C, b), reals(g, "w", C, w),
-                                &loss, wrong, diff_z));
+                                dev, &desc, z, y, lambda, &terms, &loss,
+                                wrong, diff_z));
 
     double want[N * C];
     const double want_loss = must_real(g, "loss");

@@ -55,13 +55,13 @@ static double softmax_run(const softmax_data *t, double *diff_z)
 {
     double loss, wrong[TARGETS];
     const softmax_case *const row = t->row;
+    const bl_class_terms terms = {.s = row->s ? t->s : NULL,
+                                  .m = row->m ? t->m : NULL,
+                                  .b = row->b ? t->b : NULL,
+                                  .w = row->w ? t->w : NULL};
     assert_int_equal(BL_OK,
                      ref->softmax_loss(NULL, &t->desc, t->z, t->y, t->lambda,
-                                       row->s ? t->s : NULL,
-                                       row->m ? t->m : NULL,
-                                       row->b ? t->b : NULL,
-                                       row->w ? t->w : NULL, &loss, wrong,
-                                       diff_z));
+                                       &terms, &loss, wrong, diff_z));
     return loss;
 }
 
@@ -92,7 +92,7 @@ static void test_softmax(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const softmax_case *const row = &cases[i];
         softmax_data t = {.desc = {N, C, row->targets, BL_F64, row->g,
-                                   row->divide_by_weight}, .row = row};
+                                   row->divide_by_weight, false}, .row = row};
         softmax_fill(&t);
         double diff_z[N * C];
         assert_true(isfinite(softmax_run(&t, diff_z)));

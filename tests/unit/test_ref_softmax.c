@@ -10,6 +10,7 @@
 #include "backend/ref/ref.h"
 
 static const bl_backend *const ref = &bl_backend_ref;
+static const bl_class_terms none = {0};
 static const double one = 1;
 
 static void must(bl_status status)
@@ -21,12 +22,12 @@ static void must(bl_status status)
 static void test_uniform(void **state)
 {
     (void)state;
-    const bl_softmax_desc desc = {2, 4, 1, BL_F64, 0, false};
+    const bl_softmax_desc desc = {2, 4, 1, BL_F64, 0, false, false};
     const double z[8] = {0};
     const int32_t y[2] = {0, 3};
     double loss, wrong, diff[8];
-    must(ref->softmax_loss(NULL, &desc, z, y, &one, NULL, NULL, NULL, NULL,
-                           &loss, &wrong, diff));
+    must(ref->softmax_loss(NULL, &desc, z, y, &one, &none, &loss,
+                           &wrong, diff));
     assert_near(loss, log(4), 1e-15);
     assert_near(wrong, 1, 0); /* a tie goes to class 0 */
     for (int i = 0; i < 8; i++) {
@@ -38,26 +39,27 @@ static void test_uniform(void **state)
 static void test_focal_and_margin(void **state)
 {
     (void)state;
-    bl_softmax_desc desc = {1, 2, 1, BL_F64, 2, false};
+    bl_softmax_desc desc = {1, 2, 1, BL_F64, 2, false, false};
     const double z[2] = {0, log(3)};
     const int32_t y = 1;
     double loss, wrong;
-    must(ref->softmax_loss(NULL, &desc, z, &y, &one, NULL, NULL, NULL, NULL,
-                           &loss, &wrong, NULL));
+    must(ref->softmax_loss(NULL, &desc, z, &y, &one, &none, &loss,
+                           &wrong, NULL));
     assert_near(loss, -0.0625 * log(0.75), 1e-15);
 
     /* s (z_1 - m_1) = 2 (log 3 - log 3 / 2) = log 3, and s z_0 = 0; of the
      * margins only the target's counts. */
     const double s[2] = {2, 2}, m[2] = {5.5, log(3) / 2};
     desc.g = 0;
-    must(ref->softmax_loss(NULL, &desc, z, &y, &one, s, m, NULL, NULL, &loss,
+    must(ref->softmax_loss(NULL, &desc, z, &y, &one,
+                           &(bl_class_terms){.s = s, .m = m}, &loss,
                            &wrong, NULL));
     assert_near(loss, -log(0.75), 1e-15);
 
     /* b = (log 9, 0): q = (9, 3) / 12. */
     const double b[2] = {log(9), 0};
-    must(ref->softmax_loss(NULL, &desc, z, &y, &one, NULL, NULL, b, NULL,
-                           &loss, &wrong, NULL));
+    must(ref->softmax_loss(NULL, &desc, z, &y, &one,
+                           &(bl_class_terms){.b = b}, &loss, &wrong, NULL));
     assert_near(loss, log(4), 1e-15);
     assert_near(wrong, 0, 0); /* errors are counted by z, not by a */
 }
@@ -66,33 +68,33 @@ static void test_focal_and_margin(void **state)
 static void test_reductions(void **state)
 {
     (void)state;
-    bl_softmax_desc desc = {2, 2, 1, BL_F64, 0, false};
+    bl_softmax_desc desc = {2, 2, 1, BL_F64, 0, false, false};
     const double z[4] = {0, 0, 0, log(3)}, w[2] = {0.5, 3};
     const int32_t y[2] = {1, 0};
     const double sum = 3 * log(2) + 0.5 * log(4);
     double loss, wrong;
-    must(ref->softmax_loss(NULL, &desc, z, y, &one, NULL, NULL, NULL, w,
-                           &loss, &wrong, NULL));
+    must(ref->softmax_loss(NULL, &desc, z, y, &one,
+                           &(bl_class_terms){.w = w}, &loss, &wrong, NULL));
     assert_near(loss, sum / 2, 1e-15);
     assert_near(wrong, 2, 0);
     desc.divide_by_weight = true;
-    must(ref->softmax_loss(NULL, &desc, z, y, &one, NULL, NULL, NULL, w,
-                           &loss, &wrong, NULL));
+    must(ref->softmax_loss(NULL, &desc, z, y, &one,
+                           &(bl_class_terms){.w = w}, &loss, &wrong, NULL));
     assert_near(loss, sum / 3.5, 1e-15);
-    must(ref->softmax_loss(NULL, &desc, z, y, &one, NULL, NULL, NULL, NULL,
-                           &loss, &wrong, NULL));
+    must(ref->softmax_loss(NULL, &desc, z, y, &one, &none, &loss,
+                           &wrong, NULL));
     assert_near(loss, (log(2) + log(4)) / 2, 1e-15);
 }
 
 static void test_two_targets(void **state)
 {
     (void)state;
-    const bl_softmax_desc desc = {2, 2, 2, BL_F64, 0, false};
+    const bl_softmax_desc desc = {2, 2, 2, BL_F64, 0, false, false};
     const double z[4] = {0, 0, 0, log(3)};
     const int32_t y[4] = {1, 0, 0, 1}; // [2][2]
     const double lambda[2] = {0.7, 0.3};
     double loss, wrong[2], diff[4];
-    must(ref->softmax_loss(NULL, &desc, z, y, lambda, NULL, NULL, NULL, NULL,
+    must(ref->softmax_loss(NULL, &desc, z, y, lambda, &none,
                            &loss, wrong, diff));
     assert_near(loss, 0.5 * (log(2) + 0.7 * log(4) - 0.3 * log(0.75)), 1e-15);
     assert_near(wrong[0], 2, 0);
@@ -110,10 +112,12 @@ static void test_stability(void **state)
     const float z[4] = {1e4f, -1e4f, 1e4f, -1e4f}, s[2] = {30, 30};
     const int32_t y[2] = {0, 1};
     for (size_t i = 0; i < 4; i++) {
-        const bl_softmax_desc desc = {2, 2, 1, BL_F32, exponents[i], false};
+        const bl_softmax_desc desc = {2, 2, 1, BL_F32, exponents[i], false,
+                                      false};
         double loss, wrong;
         float diff[4];
-        must(ref->softmax_loss(NULL, &desc, z, y, &one, s, NULL, NULL, NULL,
+        must(ref->softmax_loss(NULL, &desc, z, y, &one,
+                               &(bl_class_terms){.s = s},
                                &loss, &wrong, diff));
         assert_near(loss, 3e5, 1e-9);
         assert_near(wrong, 1, 0);
@@ -126,12 +130,13 @@ static void test_stability(void **state)
 static void test_absent_class(void **state)
 {
     (void)state;
-    const bl_softmax_desc desc = {1, 3, 1, BL_F64, 0, false};
+    const bl_softmax_desc desc = {1, 3, 1, BL_F64, 0, false, false};
     const double z[3] = {1e4, 0, log(3)}, b[3] = {-HUGE_VAL, 0, 0};
     const double w[3] = {0, 1, 1};
     const int32_t y = 2;
     double loss, wrong, diff[3];
-    must(ref->softmax_loss(NULL, &desc, z, &y, &one, NULL, NULL, b, w, &loss,
+    must(ref->softmax_loss(NULL, &desc, z, &y, &one,
+                           &(bl_class_terms){.b = b, .w = w}, &loss,
                            &wrong, diff));
     assert_near(loss, -log(0.75), 1e-15);
     assert_near(wrong, 1, 0);
@@ -143,34 +148,34 @@ static void test_absent_class(void **state)
 static void test_nan_shows(void **state)
 {
     (void)state;
-    const bl_softmax_desc desc = {1, 3, 1, BL_F64, 0, false};
+    const bl_softmax_desc desc = {1, 3, 1, BL_F64, 0, false, false};
     const double z[3] = {0.5, (double)NAN, 1};
     const int32_t y = 2;
     double loss, wrong;
-    must(ref->softmax_loss(NULL, &desc, z, &y, &one, NULL, NULL, NULL, NULL,
-                           &loss, &wrong, NULL));
+    must(ref->softmax_loss(NULL, &desc, z, &y, &one, &none, &loss,
+                           &wrong, NULL));
     assert_true(isnan(loss));
 }
 
 static void test_refuses(void **state)
 {
     (void)state;
-    bl_softmax_desc desc = {2, 3, 1, BL_F64, 0, false};
+    bl_softmax_desc desc = {2, 3, 1, BL_F64, 0, false, false};
     const double z[6] = {0};
     int32_t y[2] = {1, 3};
     double loss, wrong[5];
-    assert_int_equal(ref->softmax_loss(NULL, &desc, z, y, &one, NULL, NULL,
-                                       NULL, NULL, &loss, wrong, NULL),
+    assert_int_equal(ref->softmax_loss(NULL, &desc, z, y, &one, &none, &loss,
+                                       wrong, NULL),
                      BL_EINVAL);
     assert_non_null(strstr(bl_error_last()->message,
                            "label 3 of image 1 is not in [0, 2]"));
     y[1] = -1;
-    assert_int_equal(ref->softmax_loss(NULL, &desc, z, y, &one, NULL, NULL,
-                                       NULL, NULL, &loss, wrong, NULL),
+    assert_int_equal(ref->softmax_loss(NULL, &desc, z, y, &one, &none, &loss,
+                                       wrong, NULL),
                      BL_EINVAL);
     desc.targets = 5;
-    assert_int_equal(ref->softmax_loss(NULL, &desc, z, y, &one, NULL, NULL,
-                                       NULL, NULL, &loss, wrong, NULL),
+    assert_int_equal(ref->softmax_loss(NULL, &desc, z, y, &one, &none, &loss,
+                                       wrong, NULL),
                      BL_EINVAL);
 }
 

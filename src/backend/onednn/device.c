@@ -132,5 +132,6 @@ const bl_backend bl_backend_onednn = {
     .cosine_backward = bl_ref_cosine_backward,
 
     .softmax_loss = bl_ref_softmax_loss,
+    .sigmoid_loss = bl_ref_sigmoid_loss,
     .sgd = bl_onednn_sgd,
 };

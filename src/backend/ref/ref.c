@@ -173,5 +173,6 @@ const bl_backend bl_backend_ref = {
     .cosine_backward = bl_ref_cosine_backward,
 
     .softmax_loss = bl_ref_softmax_loss,
+    .sigmoid_loss = bl_ref_sigmoid_loss,
     .sgd = bl_ref_sgd,
 };

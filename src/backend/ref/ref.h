@@ -133,9 +133,14 @@ bl_status bl_ref_cosine_backward(bl_device *dev, const bl_linear_desc *desc,
 /* ---- loss and optimiser (softmax.c, sgd.c) ------------------------------ */
 bl_status bl_ref_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
                               const void *z, const int32_t *y,
-                              const double *lambda, const void *s,
-                              const void *m, const void *b, const void *w,
-                              double *loss, double *wrong, void *diff_z);
+                              const double *lambda,
+                              const bl_class_terms *terms, double *loss,
+                              double *wrong, void *diff_z);
+bl_status bl_ref_sigmoid_loss(bl_device *dev, const bl_softmax_desc *desc,
+                              const void *z, const int32_t *y,
+                              const double *lambda,
+                              const bl_class_terms *terms, double *loss,
+                              double *wrong, void *diff_z);
 bl_status bl_ref_sgd(bl_device *dev, const bl_sgd_desc *desc, const double *lr,
                      const void *diff, void *v, void *w);
 

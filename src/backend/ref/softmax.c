@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * softmax.c: the softmax family of losses; derivation in softmax.inc.
+ * softmax.c: the softmax and the sigmoid family of losses; derivations in
+ * softmax.inc.
  *
  * Everything between the logits and the gradient is in double: the loss of a
  * well-fitted image, near 1e-7, still has all its digits.
@@ -29,19 +30,45 @@ static double focal_factor(double log_p, double g)
     return pow(rest, g) - g * pow(rest, g - 1) * p_log_p;
 }
 
+/* log(exp x + exp y) */
+static double log_add(double x, double y)
+{
+    if (x == -HUGE_VAL) return y;
+    const double above = y - x;
+    return (above > 0 ? y : x) + log1p(exp(-fabs(above)));
+}
+
+/* -(1 - p)^g log p for p = sigmoid(x), and its slope by x */
+static double sigmoid_term(double x, double g, double *slope)
+{
+    const double tiny = exp(-fabs(x)); /* at most 1 */
+    const double log_p = (x < 0 ? x : 0) - log1p(tiny);
+    const double p = (x < 0 ? tiny : 1) / (1 + tiny);
+    const double rest = (x < 0 ? 1 : tiny) / (1 + tiny); /* 1 - p */
+    const double focus = g == 0 ? 1 : pow(rest, g);
+    const double p_log_p = p > 0 ? p * log_p : 0;
+    *slope = focus * (g * p_log_p - rest);
+    return focus > 0 ? -focus * log_p : 0;
+}
+
+/* One target of one image; see softmax_target in softmax.inc. */
+typedef struct softmax_term {
+    double loss, lse, mass, hot, even;
+} softmax_term;
+
 #define KERNELS "backend/ref/softmax.inc"
 #include "backend/ref/each_real.h"
 
 static bl_status check(const bl_softmax_desc *d, const int32_t *y)
 {
     if (d->targets < 1 || d->targets > MAX_TARGETS) {
-        return BL_RAISE(BL_EINVAL, "softmax loss: %d targets, not 1 to %d",
+        return BL_RAISE(BL_EINVAL, "loss: %d targets, not 1 to %d",
                         (int)d->targets, (int)MAX_TARGETS);
     }
     for (int64_t i = 0; i < d->targets * d->n; i++) {
         if (y[i] < 0 || y[i] >= d->c) {
             return BL_RAISE(BL_EINVAL,
-                            "softmax loss: label %d of image %lld is not in "
+                            "loss: label %d of image %lld is not in "
                             "[0, %lld]", (int)y[i], (long long)(i % d->n),
                             (long long)(d->c - 1));
         }
@@ -51,13 +78,34 @@ static bl_status check(const bl_softmax_desc *d, const int32_t *y)
 
 bl_status bl_ref_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
                               const void *z, const int32_t *y,
-                              const double *lambda, const void *s,
-                              const void *m, const void *b, const void *w,
-                              double *loss, double *wrong, void *diff_z)
+                              const double *lambda,
+                              const bl_class_terms *terms, double *loss,
+                              double *wrong, void *diff_z)
 {
     (void)dev;
     BL_TRY(check(desc, y));
-    BL_BY_REAL(desc->real, softmax_loss, desc, z, y, lambda, s, m, b, w, loss,
+    if (desc->g > 0 && terms->e != NULL) {
+        return BL_RAISE(BL_EUNSUPPORTED, "softmax loss: no smoothed targets "
+                        "with a focal exponent, found %g", desc->g);
+    }
+    BL_BY_REAL(desc->real, softmax_loss, desc, z, y, lambda, terms, loss,
+               wrong, diff_z);
+    return BL_OK;
+}
+
+bl_status bl_ref_sigmoid_loss(bl_device *dev, const bl_softmax_desc *desc,
+                              const void *z, const int32_t *y,
+                              const double *lambda,
+                              const bl_class_terms *terms, double *loss,
+                              double *wrong, void *diff_z)
+{
+    (void)dev;
+    BL_TRY(check(desc, y));
+    if (terms->m != NULL || terms->e != NULL) {
+        return BL_RAISE(BL_EUNSUPPORTED, "sigmoid loss: has no %s",
+                        terms->m != NULL ? "margins" : "smoothed targets");
+    }
+    BL_BY_REAL(desc->real, sigmoid_loss, desc, z, y, lambda, terms, loss,
                wrong, diff_z);
     return BL_OK;
 }
