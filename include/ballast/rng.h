@@ -24,7 +24,8 @@ typedef enum bl_purpose {
     BL_PURPOSE_ORDER = 2,   /* index: stream number                  */
     BL_PURPOSE_DRAW = 3,    /* index: stream << 40 | draw in epoch   */
     BL_PURPOSE_AUGMENT = 4, /* index: stream << 40 | draw in epoch   */
-    BL_PURPOSE_MIX = 5,     /* index: step in epoch                  */
+    BL_PURPOSE_MIX = 5,     /* index: step in epoch for BBN's alpha,
+                               1 << 40 | step for mixing of images   */
     BL_PURPOSE_SPLIT = 6,   /* index: class                          */
     BL_PURPOSE_TEST = 7
 } bl_purpose;

@@ -73,6 +73,19 @@ typedef struct bl_adaptor_type {
 
 BL_API const bl_adaptor_type *const *bl_adaptor_types(void);
 
+/** How two images become one: one row of bl_mix_types. */
+typedef struct bl_mix_type {
+    const char *name;
+    const char *summary; /* at most 60 characters */
+    const char *paper;
+    int parts;  /* images drawn a sample: 1, mixed with another of its batch,
+                   or 2, one from each of two samplers */
+    int inside; /* may mix hidden maps of the network instead of pixels */
+} bl_mix_type;
+
+BL_API const bl_mix_type *const *bl_mix_types(void);
+BL_API const bl_mix_type *bl_mix_find(const char *name);
+
 /** Every key of training, its default, range and help. */
 BL_API const bl_param *bl_train_params(void);
 

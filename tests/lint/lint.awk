@@ -6,7 +6,7 @@ BEGIN {
 
     # Rooms by level: a room sees itself and the levels below it.
     level["core"] = 0
-    level["io"] = level["backend"] = 1
+    level["io"] = level["backend"] = level["mix"] = 1
     level["data"] = level["sampler"] = level["loss"] = level["optim"] = 2
     level["nn"] = 3
     level["eval"] = level["train"] = 4

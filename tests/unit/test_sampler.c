@@ -195,8 +195,8 @@ static void test_a_class_of_no_weight_is_never_drawn(void **state)
     static const int32_t labels[] = {1, 3, 3, 1, 4, 4, 4};
     bl_sampler *s = NULL;
     double p[6];
-    assert_int_equal(bl_sampler_create(&s, bl_sampler_find("sqrt"), labels, 7, 6,
-                                       5, 0), BL_OK);
+    assert_int_equal(bl_sampler_create(&s, bl_sampler_find("sqrt"),
+                                       labels, 7, 6, 5, 0), BL_OK);
     bl_sampler_class_p(s, p);
     assert_near(p[0] + p[2] + p[5], 0, 0);
     for (int64_t i = 0; i < 2000; i++) {
