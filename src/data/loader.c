@@ -17,6 +17,11 @@
  * begin() claims nothing further, waits until no worker is busy, and only then
  * lets the samplers permute: workers read samplers only while they are busy.
  *
+ * A worker mixes the batch it has filled, in the slot.  Of a second part only
+ * what is needed is made: nothing where the batch is not mixed; image by image
+ * in the slot's spare one where pixels are mixed; a whole part where the
+ * network mixes.
+ *
  * Workers block all signals, so that a handler runs in the caller's threads.
  */
 #include "data/loader.h"
@@ -37,9 +42,13 @@
 enum { DRAW_BITS = 40, MAX_STREAMS = 16, MAX_THREADS = 1024, MAX_PAD = 4096 };
 
 typedef struct slot {
-    float *x;       /* [streams * batch][h][w][c] */
-    int32_t *y;     /* [streams * batch]          */
-    int64_t *index; /* [streams * batch]          */
+    float *x;         /* [parts_most * batch][h][w][c]     */
+    int32_t *y;       /* [targets * batch]                 */
+    int64_t *index;   /* [streams * batch]                 */
+    float *spare;     /* [h][w][c], NULL without mixing    */
+    int32_t *perm;    /* [batch], NULL without mixing      */
+    double *lambda;   /* [targets * batch], or NULL        */
+    bl_mix_draw draw; /* of the batch in x                 */
     int ready;
     bl_error error; /* status < 0: why the batch could not be made */
 } slot;
@@ -47,6 +56,10 @@ typedef struct slot {
 struct bl_loader {
     bl_loader_spec spec;
     bl_sampler *samplers[MAX_STREAMS]; /* [streams] */
+    bl_mix_spec mix;
+    int32_t targets;    /* labels a sample             */
+    int32_t parts_most; /* images a sample in x        */
+    bool mixing;        /* a mix other than none      */
     bl_pixel_table table;
     slot *slots;        /* [ahead]   */
     pthread_t *threads; /* [started] */
@@ -73,8 +86,8 @@ static int64_t images_at(const bl_loader_spec *spec, int64_t step)
     return left < spec->batch ? left : spec->batch;
 }
 
-/* Image at of a batch: draw `draw` of part `part`. */
-static bl_status make_image(const bl_loader *l, slot *s, int64_t at,
+/* Draw `draw` of part `part` into x; label and position at `at` of a batch. */
+static bl_status make_image(const bl_loader *l, slot *s, float *x, int64_t at,
                             int64_t epoch, int32_t part, int64_t draw)
 {
     const bl_split *split = l->spec.split;
@@ -86,7 +99,7 @@ static bl_status make_image(const bl_loader *l, slot *s, int64_t at,
                         part, draw, i, split->n - 1);
     bl_rng rng = bl_rng_at(l->spec.seed, BL_PURPOSE_AUGMENT, (uint32_t)epoch,
                            (uint64_t)part << DRAW_BITS | (uint64_t)draw);
-    bl_crop_apply(s->x + at * bytes, split->pixels + i * bytes, split->h,
+    bl_crop_apply(x, split->pixels + i * bytes, split->h,
                   split->w, split->c, l->spec.pad,
                   bl_crop_draw(&rng, l->spec.pad, l->spec.flip), &l->table);
     s->y[at] = split->labels[i];
@@ -94,14 +107,65 @@ static bl_status make_image(const bl_loader *l, slot *s, int64_t at,
     return BL_OK;
 }
 
-static bl_status make_batch(const bl_loader *l, slot *s, int64_t epoch,
+static bl_status make_part(const bl_loader *l, slot *s, int64_t epoch,
+                           int64_t step, int32_t part)
+{
+    const int64_t n = images_at(&l->spec, step);
+    const int64_t size = (int64_t)bl_split_image_bytes(l->spec.split);
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t at = part * n + i;
+        BL_TRY(make_image(l, s, s->x + at * size, at, epoch, part,
+                          step * l->spec.batch + i));
+    }
+    return BL_OK;
+}
+
+/* Each image of part 1 is made in the spare one and put into its own of part
+ * 0. */
+static bl_status mix_parts(const bl_loader *l, slot *s, int64_t epoch,
+                           int64_t step)
+{
+    const int64_t n = images_at(&l->spec, step);
+    const int64_t size = (int64_t)bl_split_image_bytes(l->spec.split);
+    for (int64_t i = 0; i < n; i++) {
+        BL_TRY(make_image(l, s, s->spare, n + i, epoch, 1,
+                          step * l->spec.batch + i));
+        bl_mix_pair(s->x + i * size, s->spare, &l->mix, &s->draw);
+    }
+    return BL_OK;
+}
+
+/* Part 1 of a row of two parts. */
+static bl_status make_second(const bl_loader *l, slot *s, int64_t epoch,
+                             int64_t step)
+{
+    const int64_t n = images_at(&l->spec, step);
+    if (bl_mix_at_input(&s->draw)) return mix_parts(l, s, epoch, step);
+    if (s->draw.mixed) return make_part(l, s, epoch, step, 1);
+    memcpy(s->index + n, s->index, (size_t)n * sizeof *s->index);
+    return BL_OK;
+}
+
+static bl_status make_mixed(const bl_loader *l, slot *s, int64_t epoch,
                             int64_t step)
 {
     const int64_t n = images_at(&l->spec, step);
+    int32_t *const perm = l->mix.type->parts == 1 ? s->perm : NULL;
+    s->draw = bl_mix_draw_at(&l->mix, epoch, step, n, perm);
+    BL_TRY(make_part(l, s, epoch, step, 0));
+    if (perm == NULL) BL_TRY(make_second(l, s, epoch, step));
+    else if (bl_mix_at_input(&s->draw))
+        bl_mix_batch(s->x, perm, n, s->spare, &l->mix, &s->draw);
+    bl_mix_labels(s->y, s->lambda, perm, n, &l->mix, &s->draw);
+    return BL_OK;
+}
+
+static bl_status make_batch(const bl_loader *l, slot *s, int64_t epoch,
+                            int64_t step)
+{
+    if (l->mixing) return make_mixed(l, s, epoch, step);
     for (int32_t part = 0; part < l->spec.streams; part++)
-        for (int64_t i = 0; i < n; i++)
-            BL_TRY(make_image(l, s, part * n + i, epoch, part,
-                              step * l->spec.batch + i));
+        BL_TRY(make_part(l, s, epoch, step, part));
     return BL_OK;
 }
 
@@ -181,9 +245,34 @@ static bl_status check_counts(const bl_loader_spec *spec)
     return BL_OK;
 }
 
+static bool mixes(const bl_loader_spec *spec)
+{
+    return spec->mix != NULL && spec->mix->type != bl_mix_find("none");
+}
+
+static bl_status check_mix(const bl_loader_spec *spec)
+{
+    const bl_mix_spec *const mix = spec->mix;
+    const bl_split *const split = spec->split;
+    if (!mixes(spec)) return BL_OK;
+    BL_TRY(bl_mix_check(mix));
+    if (spec->streams != mix->type->parts)
+        return BL_RAISE(BL_EINVAL, "loader: mix %s draws by %d samplers, "
+                        "there are %" PRId32, mix->type->name,
+                        mix->type->parts, spec->streams);
+    if (mix->n_class != split->n_class || mix->h != split->h ||
+        mix->w != split->w || mix->c != split->c)
+        return BL_RAISE(BL_EINVAL, "loader: a mix for %" PRId32 " classes and "
+                        "images %" PRId32 " x %" PRId32 " x %" PRId32 ", the "
+                        "split has others", mix->n_class, mix->h, mix->w,
+                        mix->c);
+    return BL_OK;
+}
+
 static bl_status check(const bl_loader_spec *spec)
 {
     BL_TRY(check_counts(spec));
+    BL_TRY(check_mix(spec));
     for (int32_t k = 0; k < spec->normalization.c; k++)
         if (!(spec->normalization.std[k] > 0))
             return BL_RAISE(BL_EINVAL, "loader: standard deviation of channel "
@@ -196,21 +285,55 @@ static bl_status check(const bl_loader_spec *spec)
     return BL_OK;
 }
 
+static bl_status allocate_slot(const bl_loader *l, slot *s)
+{
+    const int64_t batch = l->spec.batch, targets = l->targets * batch;
+    size_t image = 0, bytes = 0;
+    BL_TRY(bl_size_mul(&image, (int64_t)bl_split_image_bytes(l->spec.split),
+                       sizeof *s->x));
+    BL_TRY(bl_size_mul(&bytes, l->parts_most * batch, image));
+    BL_TRY(bl_slab_alloc(&s->x, bytes));
+    BL_TRY(bl_calloc(&s->y, targets, sizeof *s->y));
+    BL_TRY(bl_calloc(&s->index, l->spec.streams * batch, sizeof *s->index));
+    if (!l->mixing) return BL_OK;
+    BL_TRY(bl_slab_alloc(&s->spare, image));
+    BL_TRY(bl_calloc(&s->perm, batch, sizeof *s->perm));
+    return bl_calloc(&s->lambda, targets, sizeof *s->lambda);
+}
+
 static bl_status allocate(bl_loader *l)
 {
-    const int64_t n = l->spec.streams * l->spec.batch;
-    size_t bytes = 0;
-    BL_TRY(bl_size_mul(&bytes, n, bl_split_image_bytes(l->spec.split)));
-    BL_TRY(bl_size_mul(&bytes, (int64_t)bytes, sizeof *l->slots->x));
     BL_TRY(bl_calloc(&l->threads, l->spec.threads, sizeof *l->threads));
     BL_TRY(bl_calloc(&l->slots, l->spec.ahead, sizeof *l->slots));
-    for (int32_t i = 0; i < l->spec.ahead; i++) {
-        slot *s = &l->slots[i];
-        BL_TRY(bl_slab_alloc(&s->x, bytes));
-        BL_TRY(bl_calloc(&s->y, n, sizeof *s->y));
-        BL_TRY(bl_calloc(&s->index, n, sizeof *s->index));
-    }
+    for (int32_t i = 0; i < l->spec.ahead; i++)
+        BL_TRY(allocate_slot(l, &l->slots[i]));
     return BL_OK;
+}
+
+/* Copies what the specification borrows for the call alone. */
+static void adopt(bl_loader *l, const bl_loader_spec *spec)
+{
+    l->spec = *spec;
+    memcpy(l->samplers, spec->samplers,
+           (size_t)spec->streams * sizeof l->samplers[0]);
+    l->spec.samplers = l->samplers;
+    l->targets = l->parts_most = spec->streams;
+    l->mixing = mixes(spec);
+    if (!l->mixing) return;
+    l->mix = *spec->mix;
+    l->spec.mix = &l->mix;
+    l->targets = 2;
+    l->parts_most = l->mix.type->inside ? l->mix.type->parts : 1;
+}
+
+static void free_slot(slot *s)
+{
+    bl_free(s->x);
+    bl_free(s->y);
+    bl_free(s->index);
+    bl_free(s->spare);
+    bl_free(s->perm);
+    bl_free(s->lambda);
 }
 
 bl_status bl_loader_create(bl_loader **out, const bl_loader_spec *spec)
@@ -219,10 +342,7 @@ bl_status bl_loader_create(bl_loader **out, const bl_loader_spec *spec)
     bl_status status = BL_OK;
     BL_TRY(check(spec));
     BL_TRY(bl_calloc(&l, 1, sizeof *l));
-    l->spec = *spec;
-    memcpy(l->samplers, spec->samplers,
-           (size_t)spec->streams * sizeof l->samplers[0]);
-    l->spec.samplers = l->samplers;
+    adopt(l, spec);
     l->claimed = l->taken = l->released = spec->steps;
     bl_pixel_table_set(&l->table, &spec->normalization);
     pthread_mutex_init(&l->mutex, NULL);
@@ -249,17 +369,22 @@ void bl_loader_free(bl_loader *loader)
     pthread_cond_destroy(&l->news);
     pthread_cond_destroy(&l->work);
     pthread_mutex_destroy(&l->mutex);
-    for (int32_t i = 0; l->slots != NULL && i < l->spec.ahead; i++) {
-        bl_free(l->slots[i].x);
-        bl_free(l->slots[i].y);
-        bl_free(l->slots[i].index);
-    }
+    for (int32_t i = 0; l->slots != NULL && i < l->spec.ahead; i++)
+        free_slot(&l->slots[i]);
     bl_free(l->slots);
     bl_free(l->threads);
     bl_free(l);
 }
 
 /* ---- an epoch ------------------------------------------------------------ */
+
+/* Lets no step be claimed and waits until no worker is at one; called with
+ * the mutex held. */
+static void quiet(bl_loader *l)
+{
+    l->claimed = l->spec.steps;
+    while (l->busy > 0) pthread_cond_wait(&l->news, &l->mutex);
+}
 
 bl_status bl_loader_begin(bl_loader *loader, int64_t epoch, int64_t step)
 {
@@ -271,8 +396,7 @@ bl_status bl_loader_begin(bl_loader *loader, int64_t epoch, int64_t step)
         return BL_RAISE(BL_EINVAL, "loader: step %" PRId64 ", wanted 0 to %"
                         PRId64, step, l->spec.steps);
     pthread_mutex_lock(&l->mutex);
-    l->claimed = l->spec.steps;
-    while (l->busy > 0) pthread_cond_wait(&l->news, &l->mutex);
+    quiet(l);
     for (int32_t i = 0; i < l->spec.ahead; i++) l->slots[i].ready = 0;
     for (int32_t i = 0; i < l->spec.streams; i++)
         bl_sampler_begin(l->samplers[i], (uint32_t)epoch);
@@ -281,6 +405,17 @@ bl_status bl_loader_begin(bl_loader *loader, int64_t epoch, int64_t step)
     pthread_cond_broadcast(&l->work);
     pthread_mutex_unlock(&l->mutex);
     return BL_OK;
+}
+
+void bl_loader_samplers(bl_loader *loader, bl_sampler *const *samplers)
+{
+    bl_loader *l = loader;
+    pthread_mutex_lock(&l->mutex);
+    quiet(l);
+    memcpy(l->samplers, samplers,
+           (size_t)l->spec.streams * sizeof l->samplers[0]);
+    l->epoch = 0;
+    pthread_mutex_unlock(&l->mutex);
 }
 
 /* Frees the slot the caller holds; called with the mutex held. */
@@ -299,6 +434,21 @@ static void await(bl_loader *l, const slot *s)
     const double before = bl_clock();
     while (!s->ready) pthread_cond_wait(&l->news, &l->mutex);
     l->waited += bl_clock() - before;
+}
+
+static void give(bl_batch *out, const bl_loader *l, const slot *s,
+                 int64_t step)
+{
+    *out = (bl_batch){.epoch = l->epoch, .step = step,
+                      .n = images_at(&l->spec, step), .parts = l->parts_most,
+                      .targets = l->targets, .x = s->x, .y = s->y,
+                      .index = s->index, .mix = 1};
+    if (!l->mixing) return;
+    if (!s->draw.mixed || s->draw.location == BL_MIX_INPUT) out->parts = 1;
+    out->lambda = s->lambda;
+    out->perm = l->mix.type->parts == 1 ? s->perm : NULL;
+    out->location = s->draw.location;
+    out->mix = s->draw.lambda;
 }
 
 bl_status bl_loader_next(bl_loader *loader, bl_batch *out)
@@ -320,9 +470,7 @@ bl_status bl_loader_next(bl_loader *loader, bl_batch *out)
     if (status == BL_OK) l->taken++;
     pthread_mutex_unlock(&l->mutex);
     if (status < 0) return bl_error_adopt(&s->error);
-    *out = (bl_batch){.epoch = l->epoch, .step = step,
-                      .n = images_at(&l->spec, step), .x = s->x, .y = s->y,
-                      .index = s->index};
+    give(out, l, s, step);
     return BL_OK;
 }
 

@@ -9,17 +9,30 @@
  * Where steps * batch exceeds the images of the split, the last step is short:
  * an epoch never draws more than n images a part.  Contents depend neither on
  * the number of threads nor on where a run was stopped.
+ *
+ * With a mix (src/mix/mix.h) the batch comes mixed, or with all that a network
+ * needs to mix it:
+ *
+ *   drawn               x holds                  perm          parts
+ *   nothing, or input   n images, mixed already  of the batch  1
+ *   inside, one part    n images as they are     of the batch  1
+ *   inside, two parts   both parts as they are   NULL          2
+ *
+ * perm is NULL at the input too where the partners come from a second part.
  */
 #ifndef BL_DATA_LOADER_H
 #define BL_DATA_LOADER_H
 
 #include "ballast/data.h"
 #include "ballast/sampler.h"
+#include "mix/mix.h"
 
 typedef struct bl_loader bl_loader;
 
 typedef struct bl_loader_spec {
     const bl_split *split;           /* borrowed for the loader's life     */
+    const bl_mix_spec *mix;          /* copied; NULL or type none: nothing */
+                                     /*   is mixed                         */
     bl_sampler *const *samplers;     /* [streams], borrowed; the loader    */
     int32_t streams;                 /*   calls bl_sampler_begin           */
     int64_t batch;                   /* images a part                      */
@@ -37,9 +50,18 @@ typedef struct bl_loader_spec {
 typedef struct bl_batch {
     int64_t epoch, step;   /* 1-based epoch, 0-based step            */
     int64_t n;             /* images a part; < batch in a short step */
-    const float *x;        /* [streams * n][h][w][c], normalised     */
-    const int32_t *y;      /* [streams * n]                          */
-    const int64_t *index;  /* [streams * n] positions in split       */
+    int32_t parts;         /* images a sample in x: streams, or with */
+                           /*   a mix as the table above says        */
+    int32_t targets;       /* labels a sample: streams; with a mix 2 */
+    const float *x;        /* [parts * n][h][w][c], normalised       */
+    const int32_t *y;      /* [targets][n]                           */
+    const int64_t *index;  /* [streams * n] positions in split; of a */
+                           /*   part that was not needed, part 0's   */
+    const double *lambda;  /* [targets][n] weights of the labels, 1  */
+                           /*   in sum; NULL without a mix           */
+    const int32_t *perm;   /* [n] partners, or NULL                  */
+    int32_t location;      /* BL_MIX_INPUT: x is what to train on    */
+    double mix;            /* lambda of the batch; 1: not mixed      */
 } bl_batch;
 
 BL_MUST_USE bl_status bl_loader_create(bl_loader **out,
@@ -50,6 +72,9 @@ void bl_loader_free(bl_loader *loader);
  *  at any time, what was made ahead is dropped. */
 BL_MUST_USE bl_status bl_loader_begin(bl_loader *loader, int64_t epoch,
                                       int64_t step);
+/** Draws by other samplers [streams] from the next begin on, which must come
+ *  before the next batch is taken. */
+void bl_loader_samplers(bl_loader *loader, bl_sampler *const *samplers);
 /** Gives the next batch; BL_END after the last of the epoch.  When it waits
  *  for a worker, the time is added to bl_loader_waited. */
 BL_MUST_USE bl_status bl_loader_next(bl_loader *loader, bl_batch *out);
