@@ -13,6 +13,7 @@ import sys
 import numpy as np
 import torch
 
+import imageops
 import losses
 import safetensors_io
 import schedules
@@ -58,7 +59,8 @@ def main():
                         help="write the files instead of checking them")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    builders = {**steps.FILES, **losses.FILES, **schedules.FILES}
+    builders = {**steps.FILES, **losses.FILES, **schedules.FILES,
+                **imageops.FILES}
     bad = 0
     for name, build in builders.items():
         path = FOLDER / (name + ".safetensors")
