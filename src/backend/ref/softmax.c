@@ -46,9 +46,9 @@ static double sigmoid_term(double x, double g, double *slope)
     const double p = (x < 0 ? tiny : 1) / (1 + tiny);
     const double rest = (x < 0 ? 1 : tiny) / (1 + tiny); /* 1 - p */
     const double focus = g == 0 ? 1 : pow(rest, g);
-    const double p_log_p = p > 0 ? p * log_p : 0;
+    const double p_log_p = p == 0 ? 0 : p * log_p;
     *slope = focus * (g * p_log_p - rest);
-    return focus > 0 ? -focus * log_p : 0;
+    return -focus * log_p;
 }
 
 /* One target of one image; see softmax_target in softmax.inc. */
