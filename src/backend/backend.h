@@ -228,6 +228,21 @@ typedef struct bl_backend {
     bl_status (*scale)(bl_device *dev, bl_dtype real, int64_t count,
                        const double *factor, const void *src, void *dst);
 
+    /** dst_i = l a_i + (1 - l) b_{perm i} over n images of `size` numbers of
+     *  any dtype; l = *lambda on the device, exact at l = 1 and 0.  perm [n]
+     *  on the device, NULL for the identity.  b may be a. */
+    bl_status (*mix_forward)(bl_device *dev, bl_dtype dtype, int64_t n,
+                             int64_t size, const double *lambda,
+                             const int32_t *perm, const void *a,
+                             const void *b, void *dst);
+    /** diff_a_i = l diff_dst_i, diff_b_i = (1 - l) diff_dst_{inverse i}; the
+     *  sum of both where diff_b is diff_a, because b was a.  Either may be
+     *  NULL.  inverse [n] on the device undoes perm, NULL as perm was. */
+    bl_status (*mix_backward)(bl_device *dev, bl_dtype dtype, int64_t n,
+                              int64_t size, const double *lambda,
+                              const int32_t *inverse, const void *diff_dst,
+                              void *diff_a, void *diff_b);
+
     /* ---- pooling --------------------------------------------------------- */
     /** index [n][oh][ow][c] i32: place of the maximum in its window, first
      *  of equals; needed by the backward pass; NULL at inference. */
@@ -262,6 +277,17 @@ typedef struct bl_backend {
                                  const void *diff_dst, void *diff_src,
                                  void *diff_weights, bool accumulate);
 
+    /** dst_j = s_j src_j, dtype real: s [c], src and dst [n][c]. */
+    bl_status (*class_scale_forward)(bl_device *dev, bl_dtype real, int64_t n,
+                                     int64_t c, const void *s,
+                                     const void *src, void *dst);
+    /** diff_src may be NULL. */
+    bl_status (*class_scale_backward)(bl_device *dev, bl_dtype real,
+                                      int64_t n, int64_t c, const void *s,
+                                      const void *src, const void *diff_dst,
+                                      void *diff_src, void *diff_s,
+                                      bool accumulate);
+
     /* ---- loss and optimiser ---------------------------------------------- */
     /** z [n][c] real; y [targets][n] i32; lambda f64, see desc.
      *  loss [1] f64: L; wrong [targets] f64: images whose argmax z is not y.
@@ -280,6 +306,12 @@ typedef struct bl_backend {
      *  : v), over slabs; lr [1] f64 on the device. */
     bl_status (*sgd)(bl_device *dev, const bl_sgd_desc *desc, const double *lr,
                      const void *diff, void *v, void *w);
+    /** *out, on the host, = sum of x_i^2 over a slab x [n]; waits for it. */
+    bl_status (*sum_squares)(bl_device *dev, bl_dtype real, int64_t n,
+                             const void *x, double *out);
+    /** y += a x over slabs [n]. */
+    bl_status (*axpy)(bl_device *dev, bl_dtype real, int64_t n, double a,
+                      const void *x, void *y);
 } bl_backend;
 
 /** NULL-terminated: the backends of this build, fastest first. */

@@ -130,6 +130,73 @@ static void test_scale(void **state)
     check_grad("scale", "src", scale_loss, &t, t.src, diff, t.n_src);
 }
 
+/* ---- mix ----------------------------------------------------------------- */
+
+static const int32_t perm[5] = {3, 0, 4, 2, 1}, inverse[5] = {1, 4, 3, 0, 2};
+
+static double mix_loss(const void *context)
+{
+    const shape_data *const t = (const shape_data *)context;
+    double dst[ROOM];
+    must(ref->mix_forward(NULL, BL_F64, t->n, t->ca, &t->factor, perm, t->src,
+                          t->b, dst));
+    return dot(dst, t->r, t->n_dst);
+}
+
+static double mix_with_itself_loss(const void *context)
+{
+    const shape_data *const t = (const shape_data *)context;
+    double dst[ROOM];
+    must(ref->mix_forward(NULL, BL_F64, t->n, t->ca, &t->factor, perm, t->src,
+                          t->src, dst));
+    return dot(dst, t->r, t->n_dst);
+}
+
+static void test_mix(void **state)
+{
+    (void)state;
+    shape_data t = {.n_src = 5 * 7, .n_dst = 5 * 7, .n = 5, .ca = 7,
+                    .factor = 0.2385};
+    shape_fill(&t);
+    double diff_a[ROOM], diff_b[ROOM];
+    must(ref->mix_backward(NULL, BL_F64, t.n, t.ca, &t.factor, inverse, t.r,
+                           diff_a, diff_b));
+    check_grad("mix", "a", mix_loss, &t, t.src, diff_a, t.n_src);
+    check_grad("mix", "b", mix_loss, &t, t.b, diff_b, t.n_src);
+    must(ref->mix_backward(NULL, BL_F64, t.n, t.ca, &t.factor, inverse, t.r,
+                           diff_a, diff_a));
+    check_grad("mix with itself", "a", mix_with_itself_loss, &t, t.src,
+               diff_a, t.n_src);
+}
+
+/* ---- class scale --------------------------------------------------------- */
+
+static double class_scale_loss(const void *context)
+{
+    const shape_data *const t = (const shape_data *)context;
+    double dst[ROOM];
+    must(ref->class_scale_forward(NULL, BL_F64, t->n, t->ca, t->b, t->src,
+                                  dst));
+    return dot(dst, t->r, t->n_dst);
+}
+
+static void test_class_scale(void **state)
+{
+    (void)state;
+    shape_data t = {.n_src = 4 * 6, .n_dst = 4 * 6, .n = 4, .ca = 6};
+    shape_fill(&t);
+    double diff[ROOM], diff_s[6], twice[6];
+    must(ref->class_scale_backward(NULL, BL_F64, t.n, t.ca, t.b, t.src, t.r,
+                                   diff, diff_s, false));
+    check_grad("class scale", "src", class_scale_loss, &t, t.src, diff,
+               t.n_src);
+    check_grad("class scale", "s", class_scale_loss, &t, t.b, diff_s, t.ca);
+    for (int j = 0; j < 6; j++) twice[j] = diff_s[j];
+    must(ref->class_scale_backward(NULL, BL_F64, t.n, t.ca, t.b, t.src, t.r,
+                                   NULL, twice, true));
+    for (int j = 0; j < 6; j++) assert_near(twice[j], 2 * diff_s[j], 1e-14);
+}
+
 /* ---- pooling ------------------------------------------------------------- */
 
 static double maxpool_loss(const void *context)
@@ -193,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_relu),    cmocka_unit_test(test_shortcut),
         cmocka_unit_test(test_concat),  cmocka_unit_test(test_scale),
+        cmocka_unit_test(test_mix),     cmocka_unit_test(test_class_scale),
         cmocka_unit_test(test_maxpool), cmocka_unit_test(test_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -549,6 +549,51 @@ static void gap_case(bench *b, const char *text, bl_dtype act)
     finish(b);
 }
 
+/** b is a where `same`; without order perm is the identity. */
+static void mix_case(bench *b, const char *text, bl_dtype act, bool same,
+                     bool order)
+{
+    const int64_t n = number_of(text, "n", 1), size = number_of(text, "s", 1);
+    const double lambda = 0.2385;
+    const buffer *const x = noise(b, act, n * size, 0.3, 1);
+    const buffer *const y = same ? x : noise(b, act, n * size, -0.2, 1);
+    const buffer *const diff = noise(b, act, n * size, 0.1, 1);
+    int32_t perm[16], inverse[16];
+    for (int32_t i = 0; i < n; i++) {
+        perm[i] = (int32_t)((5 * i + 3) % n); /* n has no factor 5 */
+        inverse[perm[i]] = i;
+    }
+    buffer *out[2][3];
+    for (int k = 0; k < 2; k++) {
+        const bl_backend *const e = b->backend[k];
+        for (int i = 0; i < 3; i++) out[k][i] = blank(b, act, n * size);
+        void *const diff_b = same ? out[k][1]->at : out[k][2]->at;
+        ok(e->mix_forward(b->dev[k], act, n, size, &lambda,
+                          order ? perm : NULL, x->at, y->at, out[k][0]->at));
+        ok(e->mix_backward(b->dev[k], act, n, size, &lambda,
+                           order ? inverse : NULL, diff->at, out[k][1]->at,
+                           diff_b));
+        if (same) /* one gradient alone, not the sum */
+            ok(e->mix_backward(b->dev[k], act, n, size, &lambda,
+                               order ? inverse : NULL, diff->at, NULL,
+                               out[k][2]->at));
+    }
+    static const char *const names[] = {"mix", "diff_a", "diff_b"};
+    for (int i = 0; i < 3; i++)
+        compare(names[i], text, act, out[0][i], out[1][i], bounds[act]);
+    finish(b);
+}
+
+static void test_mix(void **state)
+{
+    static const char *const problems[] = {"n1s1", "n3s17", "n8s64",
+                                           "n13s4099", "n16s1300"};
+    bench *const b = *state;
+    for (int i = 0; i < 5; i++)
+        for (int k = 0; k < 8; k++)
+            mix_case(b, problems[i], acts[k & 1], k & 2, k & 4);
+}
+
 static void test_shape(void **state)
 {
     static const char *const shortcuts[] = {
@@ -613,6 +658,31 @@ static void sgd_case(bench *b, int64_t n, bool nesterov)
     compare("sgd, v", "n", BL_F32, out[0][0], out[1][0], 1e-6);
     compare("sgd, w", "n", BL_F32, out[0][1], out[1][1], 1e-6);
     finish(b);
+}
+
+static void slab_case(bench *b, int64_t n)
+{
+    const buffer *const x = noise(b, BL_F32, n, 0.2, 1);
+    const buffer *const y = noise(b, BL_F32, n, 0, 1);
+    buffer *out[2];
+    double sum[2];
+    for (int k = 0; k < 2; k++) {
+        const bl_backend *const e = b->backend[k];
+        out[k] = twin(b, y);
+        ok(e->axpy(b->dev[k], BL_F32, n, -0.2385, x->at, out[k]->at));
+        ok(e->sum_squares(b->dev[k], BL_F32, n, x->at, &sum[k]));
+    }
+    compare("axpy", "n", BL_F32, out[0], out[1], 1e-6);
+    if (!(fabs(sum[1] - sum[0]) <= 1e-12 * sum[0]))
+        fail_msg("sum of squares of %d: %.17g and %.17g", (int)n, sum[0],
+                 sum[1]);
+    finish(b);
+}
+
+static void test_slabs(void **state)
+{
+    static const int64_t counts[] = {1, 3, 63, 65, 4096, 40001};
+    for (int i = 0; i < 6; i++) slab_case(*state, counts[i]);
 }
 
 static void test_linear_sgd(void **state)
@@ -743,10 +813,11 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_norm), cmocka_unit_test(test_norm_far_mean),
         cmocka_unit_test(test_elementwise), cmocka_unit_test(test_shape),
+        cmocka_unit_test(test_mix), cmocka_unit_test(test_slabs),
         cmocka_unit_test(test_conv), cmocka_unit_test(test_linear_sgd),
         cmocka_unit_test(test_repeats), cmocka_unit_test(test_describe),
     };
-    const size_t all = sizeof tests / sizeof *tests, of_kernels = 4;
+    const size_t all = sizeof tests / sizeof *tests, of_kernels = 5;
     return run(tests, all, "1 thread", open_one)
         + run(tests, all, "2 threads", open_two)
         + run(tests, of_kernels, "second kernels", open_second)

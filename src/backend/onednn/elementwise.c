@@ -164,6 +164,70 @@ bl_status bl_onednn_shortcut_backward(bl_device *dev,
     return BL_OK;
 }
 
+/* ---- mixing ------------------------------------------------------------- */
+
+/** Image i of dst [n][size]: p a_i + q b_{order i}; a or b may be NULL. */
+typedef struct blended {
+    const bl_kernels *kernels;
+    size_t image; /* bytes */
+    int64_t size;
+    double p, q;
+    const int32_t *order; /* [n], NULL: as they are */
+    const char *a, *b;
+    char *dst;
+} blended;
+
+/** Image i of it. */
+static void blend_image(const blended *m, int64_t i)
+{
+    const int64_t from = m->order != NULL ? m->order[i] : i;
+    const char *const b =
+        m->b != NULL ? m->b + (size_t)from * m->image : NULL;
+    char *const dst = m->dst + (size_t)i * m->image;
+    if (m->a == NULL)
+        m->kernels->blend(m->size, (float)m->q, b, 0, NULL, dst);
+    else
+        m->kernels->blend(m->size, (float)m->p, m->a + (size_t)i * m->image,
+                          (float)m->q, b, dst);
+}
+
+static void blend(const bl_device *dev, const blended *m, int64_t n)
+{
+    const int32_t threads = bl_onednn_threads(dev, n * m->size);
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int64_t i = 0; i < n; i++) blend_image(m, i);
+}
+
+bl_status bl_onednn_mix_forward(bl_device *dev, bl_dtype dtype, int64_t n,
+                                int64_t size, const double *lambda,
+                                const int32_t *perm, const void *a,
+                                const void *b, void *dst)
+{
+    const blended m = {bl_onednn_of(dev)->kernels[dtype],
+                       (size_t)size * bl_dtype_size(dtype), size, *lambda,
+                       1 - *lambda, perm, a, b, dst};
+    blend(dev, &m, n);
+    return BL_OK;
+}
+
+bl_status bl_onednn_mix_backward(bl_device *dev, bl_dtype dtype, int64_t n,
+                                 int64_t size, const double *lambda,
+                                 const int32_t *inverse, const void *diff_dst,
+                                 void *diff_a, void *diff_b)
+{
+    blended m = {bl_onednn_of(dev)->kernels[dtype],
+                 (size_t)size * bl_dtype_size(dtype), size, *lambda,
+                 1 - *lambda, inverse, diff_dst, NULL, diff_a};
+    if (diff_b == diff_a) m.b = diff_dst;
+    if (diff_a != NULL) blend(dev, &m, n);
+    if (diff_b == diff_a || diff_b == NULL) return BL_OK;
+    m.a = NULL;
+    m.b = diff_dst;
+    m.dst = diff_b;
+    blend(dev, &m, n);
+    return BL_OK;
+}
+
 /* ---- global average pooling --------------------------------------------- */
 
 bl_status bl_onednn_gap_forward(bl_device *dev, bl_dtype act, int64_t n,

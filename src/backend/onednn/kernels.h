@@ -50,6 +50,9 @@ typedef struct bl_kernels {
     void (*relu_back)(int64_t n, const void *dst, const void *diff_dst,
                       void *diff_src);
     void (*add)(int64_t n, const void *a, const void *b, void *dst);
+    /** dst = p a + q b; b may be NULL, and a or b may be dst. */
+    void (*blend)(int64_t n, float p, const void *a, float q, const void *b,
+                  void *dst);
     /** dst [c] f32 = factor times the sum over rows of src [rows][c]. */
     void (*sum_rows)(int64_t rows, int64_t c, const void *src, float factor,
                      float *dst);

@@ -171,6 +171,11 @@ static inline quad times(quad x, quad y)
     return (quad){x.a * y.a, x.b * y.b, x.c * y.c, x.d * y.d};
 }
 
+static inline quad scaled(quad x, float factor)
+{
+    return (quad){x.a * factor, x.b * factor, x.c * factor, x.d * factor};
+}
+
 /** x where y > 0, else 0. */
 static inline vec gate(vec x, vec y)
 {
@@ -397,6 +402,20 @@ static void BL_NAME(add)(int64_t n, const void *a, const void *b, void *dst)
     }
 }
 
+static void BL_NAME(blend)(int64_t n, float p, const void *a, float q,
+                           const void *b, void *dst)
+{
+    const NUMBER *const x = a, *const z = b;
+    NUMBER *const y = dst;
+    for (int64_t i = 0; i < n; i += LANES) {
+        const int64_t lanes = BL_NAME(chunk)(n, i);
+        quad sum = scaled(BL_NAME(load)(x + i, lanes), p);
+        if (z != NULL)
+            sum = plus(sum, scaled(BL_NAME(load)(z + i, lanes), q));
+        BL_NAME(store)(y + i, lanes, sum);
+    }
+}
+
 static void BL_NAME(sum_rows)(int64_t rows, int64_t c, const void *src,
                               float factor, float *dst)
 {
@@ -424,7 +443,7 @@ const bl_kernels BL_TABLE = {
     .grad_sums = BL_NAME(grad_sums), .grad_src = BL_NAME(grad_src),
     .convert = BL_NAME(convert), .relu = BL_NAME(relu),
     .relu_back = BL_NAME(relu_back), .add = BL_NAME(add),
-    .sum_rows = BL_NAME(sum_rows),
+    .blend = BL_NAME(blend), .sum_rows = BL_NAME(sum_rows),
 };
 
 #undef READ

@@ -107,6 +107,14 @@ bl_status bl_onednn_shortcut_forward(bl_device *dev,
 bl_status bl_onednn_shortcut_backward(bl_device *dev,
                                       const bl_shortcut_desc *desc,
                                       const void *diff_dst, void *diff_src);
+bl_status bl_onednn_mix_forward(bl_device *dev, bl_dtype dtype, int64_t n,
+                                int64_t size, const double *lambda,
+                                const int32_t *perm, const void *a,
+                                const void *b, void *dst);
+bl_status bl_onednn_mix_backward(bl_device *dev, bl_dtype dtype, int64_t n,
+                                 int64_t size, const double *lambda,
+                                 const int32_t *inverse, const void *diff_dst,
+                                 void *diff_a, void *diff_b);
 bl_status bl_onednn_gap_forward(bl_device *dev, bl_dtype act, int64_t n,
                                 int64_t hw, int64_t c, const void *src,
                                 void *dst);
@@ -124,5 +132,9 @@ bl_status bl_onednn_linear_backward(bl_device *dev, const bl_linear_desc *desc,
                                     bool accumulate);
 bl_status bl_onednn_sgd(bl_device *dev, const bl_sgd_desc *desc,
                         const double *lr, const void *diff, void *v, void *w);
+bl_status bl_onednn_sum_squares(bl_device *dev, bl_dtype real, int64_t n,
+                                const void *x, double *out);
+bl_status bl_onednn_axpy(bl_device *dev, bl_dtype real, int64_t n, double a,
+                         const void *x, void *y);
 
 #endif

@@ -55,3 +55,24 @@ bl_status bl_ref_cosine_backward(bl_device *dev, const bl_linear_desc *desc,
                diff_src, diff_weights, accumulate);
     return BL_OK;
 }
+
+bl_status bl_ref_class_scale_forward(bl_device *dev, bl_dtype real, int64_t n,
+                                     int64_t c, const void *s,
+                                     const void *src, void *dst)
+{
+    (void)dev;
+    BL_BY_REAL(real, class_scale_forward, n, c, s, src, dst);
+    return BL_OK;
+}
+
+bl_status bl_ref_class_scale_backward(bl_device *dev, bl_dtype real,
+                                      int64_t n, int64_t c, const void *s,
+                                      const void *src, const void *diff_dst,
+                                      void *diff_src, void *diff_s,
+                                      bool accumulate)
+{
+    (void)dev;
+    BL_BY_REAL(real, class_scale_backward, n, c, s, src, diff_dst, diff_src,
+               diff_s, accumulate);
+    return BL_OK;
+}

@@ -161,6 +161,8 @@ const bl_backend bl_backend_ref = {
     .concat_forward = bl_ref_concat_forward,
     .concat_backward = bl_ref_concat_backward,
     .scale = bl_ref_scale,
+    .mix_forward = bl_ref_mix_forward,
+    .mix_backward = bl_ref_mix_backward,
 
     .maxpool_forward = bl_ref_maxpool_forward,
     .maxpool_backward = bl_ref_maxpool_backward,
@@ -171,8 +173,12 @@ const bl_backend bl_backend_ref = {
     .linear_backward = bl_ref_linear_backward,
     .cosine_forward = bl_ref_cosine_forward,
     .cosine_backward = bl_ref_cosine_backward,
+    .class_scale_forward = bl_ref_class_scale_forward,
+    .class_scale_backward = bl_ref_class_scale_backward,
 
     .softmax_loss = bl_ref_softmax_loss,
     .sigmoid_loss = bl_ref_sigmoid_loss,
     .sgd = bl_ref_sgd,
+    .sum_squares = bl_ref_sum_squares,
+    .axpy = bl_ref_axpy,
 };

@@ -100,6 +100,15 @@ bl_status bl_ref_concat_backward(bl_device *dev, bl_dtype real, int64_t n,
 bl_status bl_ref_scale(bl_device *dev, bl_dtype real, int64_t count,
                        const double *factor, const void *src, void *dst);
 
+bl_status bl_ref_mix_forward(bl_device *dev, bl_dtype dtype, int64_t n,
+                             int64_t size, const double *lambda,
+                             const int32_t *perm, const void *a,
+                             const void *b, void *dst);
+bl_status bl_ref_mix_backward(bl_device *dev, bl_dtype dtype, int64_t n,
+                              int64_t size, const double *lambda,
+                              const int32_t *inverse, const void *diff_dst,
+                              void *diff_a, void *diff_b);
+
 /* ---- pooling (pool.c) --------------------------------------------------- */
 bl_status bl_ref_maxpool_forward(bl_device *dev, const bl_pool_desc *desc,
                                  const void *src, void *dst, int32_t *index);
@@ -130,6 +139,15 @@ bl_status bl_ref_cosine_backward(bl_device *dev, const bl_linear_desc *desc,
                                  const void *diff_dst, void *diff_src,
                                  void *diff_weights, bool accumulate);
 
+bl_status bl_ref_class_scale_forward(bl_device *dev, bl_dtype real, int64_t n,
+                                     int64_t c, const void *s,
+                                     const void *src, void *dst);
+bl_status bl_ref_class_scale_backward(bl_device *dev, bl_dtype real,
+                                      int64_t n, int64_t c, const void *s,
+                                      const void *src, const void *diff_dst,
+                                      void *diff_src, void *diff_s,
+                                      bool accumulate);
+
 /* ---- loss and optimiser (softmax.c, sgd.c) ------------------------------ */
 bl_status bl_ref_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
                               const void *z, const int32_t *y,
@@ -143,5 +161,9 @@ bl_status bl_ref_sigmoid_loss(bl_device *dev, const bl_softmax_desc *desc,
                               double *wrong, void *diff_z);
 bl_status bl_ref_sgd(bl_device *dev, const bl_sgd_desc *desc, const double *lr,
                      const void *diff, void *v, void *w);
+bl_status bl_ref_sum_squares(bl_device *dev, bl_dtype real, int64_t n,
+                             const void *x, double *out);
+bl_status bl_ref_axpy(bl_device *dev, bl_dtype real, int64_t n, double a,
+                      const void *x, void *y);
 
 #endif

@@ -80,3 +80,24 @@ bl_status bl_ref_scale(bl_device *dev, bl_dtype real, int64_t count,
     BL_BY_REAL(real, scale, count, *factor, src, dst);
     return BL_OK;
 }
+
+bl_status bl_ref_mix_forward(bl_device *dev, bl_dtype dtype, int64_t n,
+                             int64_t size, const double *lambda,
+                             const int32_t *perm, const void *a,
+                             const void *b, void *dst)
+{
+    (void)dev;
+    BL_BY_ACT(dtype, mix_forward, n, size, *lambda, perm, a, b, dst);
+    return BL_OK;
+}
+
+bl_status bl_ref_mix_backward(bl_device *dev, bl_dtype dtype, int64_t n,
+                              int64_t size, const double *lambda,
+                              const int32_t *inverse, const void *diff_dst,
+                              void *diff_a, void *diff_b)
+{
+    (void)dev;
+    BL_BY_ACT(dtype, mix_backward, n, size, *lambda, inverse, diff_dst,
+              diff_a, diff_b);
+    return BL_OK;
+}
