@@ -48,6 +48,6 @@ struct bl_layer_type {
 extern const bl_layer_type bl_layer_input, bl_layer_conv, bl_layer_norm,
     bl_layer_relu, bl_layer_add, bl_layer_shortcut, bl_layer_maxpool,
     bl_layer_gap, bl_layer_linear, bl_layer_cosine, bl_layer_concat,
-    bl_layer_scale, bl_layer_loss;
+    bl_layer_scale, bl_layer_mix, bl_layer_class_scale, bl_layer_loss;
 
 #endif
