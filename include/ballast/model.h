@@ -93,6 +93,15 @@ BL_API BL_MUST_USE bl_status bl_classifier_logits(bl_classifier *classifier,
                                                   const uint8_t *pixels,
                                                   int64_t n, float *z);
 
+/** Features an image has, D: what the classifier reads; BBN: of both
+ *  branches, the uniform one's first. */
+BL_API int64_t bl_classifier_width(const bl_classifier *classifier);
+
+/** Computes features of n images: f [n][D] f32, written; else as logits. */
+BL_API BL_MUST_USE bl_status bl_classifier_features(bl_classifier *classifier,
+                                                    const uint8_t *pixels,
+                                                    int64_t n, float *f);
+
 /** Input size and classes of the loaded network; borrowed strings. */
 BL_API const bl_network_spec *bl_classifier_spec(const bl_classifier *c);
 

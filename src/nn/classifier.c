@@ -107,7 +107,7 @@ static bl_status check_size(const bl_engine_spec *spec,
                             const bl_safetensors *file, const char *path)
 {
     bl_graph *graph;
-    BL_TRY(bl_network_graph(&graph, &spec->network, 1, false));
+    BL_TRY(bl_network_graph(&graph, &spec->network, 1, &(bl_graph_spec){0}));
     const bl_status status = bl_params_match(graph, file, path);
     bl_graph_free(graph);
     return status;
@@ -153,6 +153,17 @@ bl_status bl_classifier_logits(bl_classifier *classifier,
                                const uint8_t *pixels, int64_t n, float *z)
 {
     return bl_engine_logits(classifier->engine, pixels, n, z);
+}
+
+int64_t bl_classifier_width(const bl_classifier *classifier)
+{
+    return bl_engine_width(classifier->engine);
+}
+
+bl_status bl_classifier_features(bl_classifier *classifier,
+                                 const uint8_t *pixels, int64_t n, float *f)
+{
+    return bl_engine_features(classifier->engine, pixels, n, f);
 }
 
 const bl_network_spec *bl_classifier_spec(const bl_classifier *c)

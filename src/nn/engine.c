@@ -40,10 +40,11 @@ static bl_status choose_precision(bl_dtype *act, const bl_backend *backend,
                     "machine", backend->name, precision);
 }
 
-static bl_status plan(bl_engine *e, bl_plan **out, int64_t n, bool training)
+static bl_status plan(bl_engine *e, bl_plan **out, int64_t n,
+                      const bl_graph_spec *spec)
 {
     bl_graph *graph;
-    BL_TRY(bl_network_graph(&graph, &e->spec.network, n, training));
+    BL_TRY(bl_network_graph(&graph, &e->spec.network, n, spec));
     if (!e->params) {
         const bl_status status = bl_params_create(
             &e->params, graph, e->backend, e->dev, bl_dtype_real(e->act),
@@ -53,28 +54,83 @@ static bl_status plan(bl_engine *e, bl_plan **out, int64_t n, bool training)
             return status;
         }
     }
-    return bl_plan_create(out, graph, e->params, e->act, training);
+    return bl_plan_create(out, graph, e->params, e->act, spec->training);
+}
+
+/** Training plans for one place of mixing. */
+static bl_status plans_at(bl_engine *e, int32_t place)
+{
+    const bl_engine_spec *const s = &e->spec;
+    bl_graph_spec graph = s->graph;
+    graph.training = true;
+    graph.location = place;
+    BL_TRY(plan(e, &e->train[place], s->batch, &graph));
+    if (s->last_batch <= 0 || s->last_batch == s->batch) return BL_OK;
+    return plan(e, &e->last[place], s->last_batch, &graph);
 }
 
 static bl_status plans(bl_engine *e)
 {
     const bl_engine_spec *const s = &e->spec;
-    if (s->batch > 0) BL_TRY(plan(e, &e->train, s->batch, true));
-    if (s->batch > 0 && s->last_batch > 0 && s->last_batch != s->batch)
-        BL_TRY(plan(e, &e->last, s->last_batch, true));
-    return plan(e, &e->infer, s->infer_batch, false);
+    const uint32_t locations = s->locations ? s->locations : 1;
+    const bl_graph_spec infer = {.scale = s->graph.scale};
+    for (int32_t k = 0; k < BL_MIX_PLACES && s->batch > 0; k++)
+        if (locations >> k & 1) BL_TRY(plans_at(e, k));
+    return plan(e, &e->infer, s->infer_batch, &infer);
 }
+
+/** Number i of all plans; NULL where there is none. */
+static bl_plan *plan_number(const bl_engine *e, int32_t i)
+{
+    if (i == 0) return e->infer;
+    return i <= BL_MIX_PLACES ? e->train[i - 1]
+                              : e->last[i - 1 - BL_MIX_PLACES];
+}
+
+enum { PLANS = 1 + 2 * BL_MIX_PLACES };
 
 static bl_status bind(bl_engine *e)
 {
-    bl_plan *const all[] = {e->train, e->last, e->infer};
     size_t bytes = 0;
-    for (size_t i = 0; i < 3; i++)
-        if (all[i] && bytes < all[i]->bytes) bytes = all[i]->bytes;
+    for (int32_t i = 0; i < PLANS; i++) {
+        const bl_plan *const p = plan_number(e, i);
+        if (p && bytes < p->bytes) bytes = p->bytes;
+    }
     BL_TRY(e->backend->alloc(e->dev, &e->memory, bytes));
-    for (size_t i = 0; i < 3; i++)
-        if (all[i]) bl_plan_bind(all[i], e->memory);
+    for (int32_t i = 0; i < PLANS; i++)
+        if (plan_number(e, i)) bl_plan_bind(plan_number(e, i), e->memory);
     return BL_OK;
+}
+
+/** First scalar of the parameter "<head>.<suffix>", or none. */
+static int64_t head_offset(const bl_engine *e, const char *suffix,
+                           int64_t none)
+{
+    char name[BL_NAME_ROOM];
+    (void)snprintf(name, sizeof name, "%s.%s",
+                   bl_network_head(&e->spec.network), suffix);
+    const int32_t i = bl_params_find(e->params, name);
+    return i < 0 ? none : e->params->table[i].offset;
+}
+
+/** The stretches that are trained: all; or the classifier, by its own rate,
+ *  and its scales, which stand last. */
+static void set_groups(bl_engine *e)
+{
+    const bl_graph_spec *const g = &e->spec.graph;
+    const int64_t end = e->params->n_trained;
+    const int64_t head = head_offset(e, "weight", 0);
+    const int64_t scale = head_offset(e, "scale", end);
+    if (!g->fix_trunk) {
+        e->groups[e->n_group++] = (bl_engine_group){0, end, BL_SLOT_LR};
+        return;
+    }
+    if (!g->fix_head)
+        e->groups[e->n_group++] =
+            (bl_engine_group){head, scale - head, BL_SLOT_RATE2};
+    if (scale < end)
+        e->groups[e->n_group++] =
+            (bl_engine_group){scale, end - scale, BL_SLOT_LR};
 }
 
 static bl_status open(bl_engine *e)
@@ -91,6 +147,11 @@ static bl_status open(bl_engine *e)
     BL_TRY(e->backend->open(&e->dev, compute->threads));
     BL_TRY(plans(e));
     BL_TRY(bind(e));
+    set_groups(e);
+    if (e->spec.climbs)
+        BL_TRY(e->backend->alloc(e->dev, &e->kept_w,
+                                 (size_t)e->params->n_trained *
+                                     bl_dtype_size(e->params->real)));
     BL_TRY(bl_calloc(&e->x, e->spec.infer_batch * net->h * net->w * net->c,
                      sizeof *e->x));
     return bl_calloc(&e->z, e->spec.infer_batch * net->n_class, sizeof *e->z);
@@ -113,11 +174,10 @@ bl_status bl_engine_open(bl_engine **out, const bl_engine_spec *spec)
 void bl_engine_free(bl_engine *engine)
 {
     if (!engine) return;
-    bl_plan_free(engine->train);
-    bl_plan_free(engine->last);
-    bl_plan_free(engine->infer);
+    for (int32_t i = 0; i < PLANS; i++) bl_plan_free(plan_number(engine, i));
     bl_params_free(engine->params);
     if (engine->memory) engine->backend->free(engine->dev, engine->memory);
+    if (engine->kept_w) engine->backend->free(engine->dev, engine->kept_w);
     if (engine->dev) engine->backend->close(engine->dev);
     bl_free(engine->x);
     bl_free(engine->z);
@@ -141,50 +201,152 @@ int64_t bl_engine_infer_batch(const bl_network_spec *network, int64_t n)
 
 /* ---- inference ---------------------------------------------------------- */
 
-bl_status bl_engine_logits(bl_engine *engine, const uint8_t *pixels, int64_t n,
-                           float *z)
+/** What is read behind each batch of inference: bl_plan_logits or
+ *  bl_plan_features. */
+typedef bl_status read_batch(bl_plan *plan, void *out);
+
+/** Runs n images in batches and reads c values of each into out [n][c];
+ *  batch_out [infer_batch][c] is room for one whole batch. */
+static bl_status infer(bl_engine *e, const uint8_t *pixels, int64_t n,
+                       read_batch *read, int64_t c, float *batch_out,
+                       float *out)
 {
-    const bl_network_spec *const net = &engine->spec.network;
+    const bl_network_spec *const net = &e->spec.network;
     const int64_t size = (int64_t)net->h * net->w * net->c;
-    const int64_t batch = engine->spec.infer_batch;
+    const int64_t batch = e->spec.infer_batch;
     for (int64_t i = 0; i < n; i += batch) {
         const int64_t m = n - i < batch ? n - i : batch;
-        bl_normalize(engine->x, pixels + i * size, m * net->h * net->w, net->c,
-                     &engine->spec.normalization);
-        BL_TRY(bl_plan_feed(engine->infer, 0, engine->x));
-        BL_TRY(bl_plan_forward(engine->infer));
-        BL_TRY(bl_plan_logits(engine->infer, engine->z));
-        memcpy(z + i * net->n_class, engine->z,
-               (size_t)(m * net->n_class) * sizeof *z);
+        bl_normalize(e->x, pixels + i * size, m * net->h * net->w, net->c,
+                     &e->spec.normalization);
+        BL_TRY(bl_plan_feed(e->infer, 0, e->x));
+        BL_TRY(bl_plan_forward(e->infer));
+        BL_TRY(read(e->infer, batch_out));
+        memcpy(out + i * c, batch_out, (size_t)(m * c) * sizeof *out);
     }
     return BL_OK;
 }
 
+bl_status bl_engine_logits(bl_engine *engine, const uint8_t *pixels, int64_t n,
+                           float *z)
+{
+    return infer(engine, pixels, n, bl_plan_logits,
+                 engine->spec.network.n_class, engine->z, z);
+}
+
+int64_t bl_engine_width(const bl_engine *engine)
+{
+    const bl_graph *const g = engine->infer->graph;
+    return g->values[g->features].c;
+}
+
+bl_status bl_engine_features(bl_engine *engine, const uint8_t *pixels,
+                             int64_t n, float *f)
+{
+    const int64_t d = bl_engine_width(engine);
+    float *room = NULL; // [infer_batch][d]
+    BL_TRY(bl_calloc(&room, engine->spec.infer_batch * d, sizeof *room));
+    const bl_status status =
+        infer(engine, pixels, n, bl_plan_features, d, room, f);
+    bl_free(room);
+    return status;
+}
+
 /* ---- training ----------------------------------------------------------- */
 
-bl_status bl_engine_step(bl_engine *engine, const float *x, const int32_t *y,
-                         int64_t n, const double *scalars,
-                         const bl_sgd_desc *sgd, double *loss, double *wrong)
+bl_status bl_engine_terms(bl_engine *engine, const bl_loss_terms *terms)
 {
-    bl_params *const p = engine->params;
-    const bl_network_spec *const net = &engine->spec.network;
-    bl_plan *const plan_ = n == engine->train->n ? engine->train
-                                                 : engine->last;
-    if (!plan_ || n != plan_->n)
-        return BL_RAISE(BL_EINVAL, "engine: no plan for a batch of %lld",
-                        (long long)n);
-    for (int32_t s = 0; s < engine->form->streams; s++)
-        BL_TRY(bl_plan_feed(plan_, s, x + s * n * net->h * net->w * net->c));
-    BL_TRY(bl_plan_labels(plan_, y));
-    BL_TRY(bl_plan_scalars(plan_, scalars));
-    BL_TRY(bl_plan_forward(plan_));
-    BL_TRY(bl_plan_loss(plan_, loss, wrong));
-    if (!isfinite(*loss)) return BL_OK;
-    BL_TRY(bl_plan_backward(plan_));
-    BL_TRY(engine->backend->sgd(engine->dev, sgd, plan_->scalars + BL_SLOT_LR,
-                                p->diff_w, p->v, p->w));
-    p->version++;
+    for (int32_t i = 1; i < PLANS; i++)
+        if (plan_number(engine, i))
+            BL_TRY(bl_plan_terms(plan_number(engine, i), terms));
     return BL_OK;
+}
+
+static bl_status find_plan(bl_plan **out, const bl_engine *e,
+                           const bl_feed *feed)
+{
+    const int32_t at = feed->location;
+    bl_plan *const full = e->train[at], *const less = e->last[at];
+    *out = full && full->n == feed->n ? full : less;
+    if (*out && (*out)->n == feed->n) return BL_OK;
+    return BL_RAISE(BL_EINVAL, "engine: no plan for a batch of %lld mixed at "
+                    "place %d", (long long)feed->n, (int)at);
+}
+
+static bl_status give_plan(bl_engine *e, bl_plan *p, const bl_feed *feed)
+{
+    const bl_network_spec *const net = &e->spec.network;
+    const int64_t size = feed->n * net->h * net->w * net->c;
+    for (int32_t i = 0; i < p->n_input; i++)
+        BL_TRY(bl_plan_feed(p, i, feed->x + i * size));
+    BL_TRY(bl_plan_labels(p, feed->y));
+    BL_TRY(bl_plan_image_lambda(p, feed->lambda));
+    if (feed->perm) BL_TRY(bl_plan_permutation(p, feed->perm));
+    return bl_plan_scalars(p, feed->scalars);
+}
+
+/** Goes to w + rho g / |g|; kept_w keeps w. */
+static bl_status climb(bl_engine *e, const bl_plan *p, double rho)
+{
+    const bl_params *const w = e->params;
+    const bl_backend *const b = e->backend;
+    double squares;
+    BL_TRY(b->scale(e->dev, w->real, w->n_trained, p->scalars + BL_SLOT_ONE,
+                    w->w, e->kept_w));
+    BL_TRY(b->sum_squares(e->dev, w->real, w->n_trained, w->diff_w, &squares));
+    if (!(squares > 0)) return BL_OK;
+    return b->axpy(e->dev, w->real, w->n_trained, rho / sqrt(squares),
+                   w->diff_w, w->w);
+}
+
+/** The gradient at the point climbed to, then back to w. */
+static bl_status look_from_above(bl_engine *e, bl_plan *p, double rho)
+{
+    double loss, wrong[4];
+    bl_params *const w = e->params;
+    BL_TRY(climb(e, p, rho));
+    w->version++;
+    p->hold_statistics = true;
+    bl_status status = bl_plan_forward(p);
+    if (status == BL_OK) status = bl_plan_loss(p, &loss, wrong);
+    if (status == BL_OK) status = bl_plan_backward(p);
+    p->hold_statistics = false;
+    BL_TRY(e->backend->scale(e->dev, w->real, w->n_trained,
+                             p->scalars + BL_SLOT_ONE, e->kept_w, w->w));
+    w->version++;
+    return status;
+}
+
+static bl_status update_groups(bl_engine *e, const bl_plan *p,
+                               const bl_sgd_desc *sgd)
+{
+    bl_params *const w = e->params;
+    const size_t size = bl_dtype_size(w->real);
+    for (int32_t i = 0; i < e->n_group; i++) {
+        const bl_engine_group *const g = &e->groups[i];
+        const size_t at = (size_t)g->offset * size;
+        bl_sgd_desc desc = *sgd;
+        desc.n = g->n;
+        desc.real = w->real;
+        BL_TRY(e->backend->sgd(e->dev, &desc, p->scalars + g->slot,
+                               (char *)w->diff_w + at, (char *)w->v + at,
+                               (char *)w->w + at));
+    }
+    w->version++;
+    return BL_OK;
+}
+
+bl_status bl_engine_step(bl_engine *engine, const bl_feed *feed,
+                         const bl_update *update, double *loss, double *wrong)
+{
+    bl_plan *p;
+    BL_TRY(find_plan(&p, engine, feed));
+    BL_TRY(give_plan(engine, p, feed));
+    BL_TRY(bl_plan_forward(p));
+    BL_TRY(bl_plan_loss(p, loss, wrong));
+    if (!isfinite(*loss)) return BL_OK;
+    BL_TRY(bl_plan_backward(p));
+    if (update->rho > 0) BL_TRY(look_from_above(engine, p, update->rho));
+    return update_groups(engine, p, &update->sgd);
 }
 
 /* ---- metadata ----------------------------------------------------------- */

@@ -17,7 +17,19 @@ typedef struct bl_engine_spec {
     int64_t batch;       /* images a part of a training step; 0: no training */
     int64_t last_batch;  /* of the last step of an epoch; 0: as all others   */
     int64_t infer_batch; /* images an inference step                         */
+    bl_graph_spec graph; /* of training; its location is not read            */
+    uint32_t locations;  /* bit k: some batches are mixed at place k; 0: as  */
+                         /*   1, none inside                                 */
+    bool climbs;         /* steps may be sharpness-aware                     */
 } bl_engine_spec;
+
+/** A stretch of parameters that is updated with one rate. */
+typedef struct bl_engine_group {
+    int64_t offset, n; /* scalars in the slab */
+    int32_t slot;      /* of the rate         */
+} bl_engine_group;
+
+enum { BL_ENGINE_GROUPS = 2 };
 
 typedef struct bl_engine {
     bl_engine_spec spec;   /* strings of network and compute are static:    */
@@ -27,8 +39,13 @@ typedef struct bl_engine {
     bl_device *dev;
     bl_dtype act;
     bl_params *params;
-    bl_plan *train, *last, *infer; /* last may be NULL                     */
+    bl_plan *train[BL_MIX_PLACES]; /* a plan a place of mixing, or NULL      */
+    bl_plan *last[BL_MIX_PLACES];  /* the same for the last, smaller batch   */
+    bl_plan *infer;
+    bl_engine_group groups[BL_ENGINE_GROUPS];
+    int32_t n_group;
     void *memory;
+    void *kept_w;          /* device [n_trained], only where climbs          */
     float *x;              /* [infer_batch][h][w][c] host                   */
     float *z;              /* [infer_batch][C] host                         */
 } bl_engine;
@@ -52,14 +69,43 @@ BL_MUST_USE bl_status bl_engine_logits(bl_engine *engine,
                                        const uint8_t *pixels, int64_t n,
                                        float *z);
 
-/** One training step on x [streams n][h][w][c], y [streams n], n either batch
- *  or last_batch; scalars [BL_PLAN_SCALARS] with rate, lambda and scales.
- *  Gives loss and images wrong for each target; where the loss is not finite
- *  the parameters are left as they were. */
-BL_MUST_USE bl_status bl_engine_step(bl_engine *engine, const float *x,
-                                     const int32_t *y, int64_t n,
-                                     const double *scalars,
-                                     const bl_sgd_desc *sgd, double *loss,
+/** Features an image has, D; BBN: of both branches. */
+int64_t bl_engine_width(const bl_engine *engine);
+/** Features of n images as bl_engine_logits; f [n][D] f32, written. */
+BL_MUST_USE bl_status bl_engine_features(bl_engine *engine,
+                                         const uint8_t *pixels, int64_t n,
+                                         float *f);
+
+/** Sets the loss of all training plans; NULL: softmax cross-entropy. */
+BL_MUST_USE bl_status bl_engine_terms(bl_engine *engine,
+                                      const bl_loss_terms *terms);
+
+/** What one training step reads. */
+typedef struct bl_feed {
+    int64_t n;            /* images a part: batch or last_batch         */
+    const float *x;       // [parts][n][h][w][c], parts the plan's inputs
+    const int32_t *y;     // [targets][n]
+    const double *lambda; // [targets][n], or NULL: the scalars hold
+    const int32_t *perm;  // [n], or NULL where nothing inside is permuted
+    int32_t location;     /* of the mix                                 */
+    const double *scalars;// [BL_PLAN_SCALARS]: rates, lambdas, scales
+} bl_feed;
+
+/** How a step updates; sgd's n and real are the engine's affair.
+ *
+ * rho above 0 makes it sharpness-aware: the gradient is taken at
+ * w + rho g / |g| and applied at w; running statistics move once.
+ * Source  Foret et al., ICLR 2021, arXiv:2010.01412, algorithm 1.
+ */
+typedef struct bl_update {
+    bl_sgd_desc sgd;
+    double rho;
+} bl_update;
+
+/** One training step.  Gives loss and images wrong for each target; where the
+ *  loss is not finite the parameters are left as they were. */
+BL_MUST_USE bl_status bl_engine_step(bl_engine *engine, const bl_feed *feed,
+                                     const bl_update *update, double *loss,
                                      double *wrong);
 
 /** Metadata that lets bl_classifier_open rebuild the network; text holds the

@@ -124,6 +124,7 @@ int32_t bl_graph_param(bl_graph *g, const char *prefix, const char *suffix,
         return bl_graph_fail(g, BL_RAISE(BL_EINVAL, "parameter %s: declared "
                                          "again with another shape", p.name));
     }
+    p.fixed = g->fixing;
     status = grow(&g->params, g->n_param, sizeof *g->params);
     if (status < 0) return bl_graph_fail(g, status);
     int64_t *const end = buffer ? &g->n_buffered : &g->n_trained;

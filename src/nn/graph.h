@@ -52,6 +52,7 @@ typedef struct bl_parameter {
     int64_t count;  /* product of shape                                */
     int64_t offset; /* scalars from the start of its slab              */
     bool buffer;    /* running statistic: no gradient                  */
+    bool fixed;     /* not trained here: no gradient                   */
     bl_init init;
 } bl_parameter;
 
@@ -82,6 +83,8 @@ typedef struct bl_graph {
     int64_t n_trained;  /* scalars in the slab of parameters */
     int64_t n_buffered; /* scalars in the slab of buffers    */
     int32_t output;     /* the logits                        */
+    int32_t features;   /* what the classifier reads; 0: not told */
+    bool fixing;        /* parameters declared now are fixed */
     bl_status status;
 } bl_graph;
 
@@ -123,6 +126,11 @@ int32_t bl_graph_cosine(bl_graph *g, int32_t src, const char *name,
 int32_t bl_graph_concat(bl_graph *g, int32_t a, int32_t b);
 /** Multiplies by the plan's scalar of that slot. */
 int32_t bl_graph_scale(bl_graph *g, int32_t src, int32_t slot);
+/** Image i of a with image perm(i) of b, a's share the plan's scalar of that
+ *  slot; b may be a. */
+int32_t bl_graph_mix(bl_graph *g, int32_t a, int32_t b, int32_t slot);
+/** Multiplies logit j by element j of the parameter name.scale [c], 1. */
+int32_t bl_graph_class_scale(bl_graph *g, int32_t src, const char *name);
 /** Softmax cross-entropy on z against `targets` label vectors, mixed by the
  *  plan's lambda: ends the graph. */
 void bl_graph_loss(bl_graph *g, int32_t z, int32_t targets);

@@ -70,11 +70,12 @@ bl_status bl_network_measure(bl_network_facts *out,
     bl_graph *graph;
     bl_network_facts facts = {0};
     double ignored = 0;
-    BL_TRY(bl_network_graph(&graph, spec, 1, false));
+    BL_TRY(bl_network_graph(&graph, spec, 1, &(bl_graph_spec){0}));
     facts.parameters = graph->n_trained;
     add_work(graph, &facts.forward_gflop, &ignored);
     bl_graph_free(graph);
-    BL_TRY(bl_network_graph(&graph, spec, 1, true));
+    BL_TRY(bl_network_graph(&graph, spec, 1,
+                            &(bl_graph_spec){.training = true}));
     ignored = 0;
     add_work(graph, &ignored, &facts.train_gflop);
     bl_graph_free(graph);

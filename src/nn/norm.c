@@ -61,7 +61,8 @@ static bl_norm_desc describe(const bl_plan *plan, const bl_op *op)
     const bl_value *const v = bl_plan_value(plan, op->node.dst);
     return (bl_norm_desc){.rows = v->n * v->h * v->w, .c = v->c,
                           .act = plan->act, .eps = BL_NORM_EPS,
-                          .momentum = BL_NORM_MOMENTUM,
+                          .momentum = plan->hold_statistics
+                                          ? 0 : BL_NORM_MOMENTUM,
                           .relu = op->node.relu, .add = op->node.add};
 }
 

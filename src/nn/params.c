@@ -108,10 +108,11 @@ static void unit_rows(double *w, int64_t rows, int64_t d)
 }
 
 /** Draws parameter i into host [count], then narrows it in place. */
-static bl_status init_one(bl_params *p, int32_t i, uint64_t seed, double *host)
+static bl_status init_one(bl_params *p, int32_t i, uint64_t seed,
+                          uint32_t turn, double *host)
 {
     const bl_parameter *const row = &p->table[i];
-    bl_rng rng = bl_rng_at(seed, BL_PURPOSE_INIT, 0, (uint64_t)i);
+    bl_rng rng = bl_rng_at(seed, BL_PURPOSE_INIT, turn, (uint64_t)i);
     for (int64_t k = 0; k < row->count; k++) host[k] = draw(&rng, &row->init);
     if (row->init.rule == BL_INIT_UNIT_ROWS)
         unit_rows(host, row->shape[0], row->count / row->shape[0]);
@@ -122,7 +123,13 @@ static bl_status init_one(bl_params *p, int32_t i, uint64_t seed, double *host)
                               (size_t)row->count * bl_dtype_size(p->real));
 }
 
-bl_status bl_params_init(bl_params *params, uint64_t seed)
+static bool begins(const char *name, const char *prefix)
+{
+    return prefix && !strncmp(name, prefix, strlen(prefix));
+}
+
+bl_status bl_params_draw(bl_params *params, const char *prefix, uint64_t seed,
+                         uint32_t turn)
 {
     bl_status status = BL_OK;
     double *host = NULL;
@@ -131,11 +138,17 @@ bl_status bl_params_init(bl_params *params, uint64_t seed)
         if (most < params->table[i].count) most = params->table[i].count;
     BL_CHECK(bl_calloc(&host, most, sizeof *host));
     for (int32_t i = 0; i < params->n; i++)
-        BL_CHECK(init_one(params, i, seed, host));
+        if (begins(params->table[i].name, prefix))
+            BL_CHECK(init_one(params, i, seed, turn, host));
     params->version++;
 done:
     bl_free(host);
     return status;
+}
+
+bl_status bl_params_init(bl_params *params, uint64_t seed)
+{
+    return bl_params_draw(params, "", seed, 0);
 }
 
 /* ---- files -------------------------------------------------------------- */
@@ -223,21 +236,26 @@ static bl_status wrong_shape(const char *path, const bl_named_tensor *t,
                     t->dtype, found, wanted);
 }
 
-/** Finds the tensor of a parameter; it must have its shape. */
-static bl_status find_tensor(const bl_named_tensor **out,
-                             const bl_safetensors *file, const char *path,
-                             const char *name, const bl_parameter *row)
+/** Checks the tensor found for a parameter, NULL where there is none. */
+static bl_status check_tensor(const bl_named_tensor *t, const char *path,
+                              const char *name, const bl_parameter *row)
 {
-    const bl_named_tensor *const t = bl_safetensors_find(file, name);
     if (!t)
         return BL_RAISE(BL_EFORMAT, "%s: tensor %s is missing: weights of "
                         "another model?", path, name);
     bool same = t->rank == row->rank && !strcmp(t->dtype, "F32");
     for (int32_t k = 0; same && k < row->rank; k++)
         same = t->shape[k] == row->shape[k];
-    if (!same) return wrong_shape(path, t, row);
-    *out = t;
-    return BL_OK;
+    return same ? BL_OK : wrong_shape(path, t, row);
+}
+
+/** Finds the tensor of a parameter; it must have its shape. */
+static bl_status find_tensor(const bl_named_tensor **out,
+                             const bl_safetensors *file, const char *path,
+                             const char *name, const bl_parameter *row)
+{
+    *out = bl_safetensors_find(file, name);
+    return check_tensor(*out, path, name, row);
 }
 
 static bl_status import_one(bl_params *p, const bl_safetensors *file,
@@ -290,6 +308,23 @@ bl_status bl_params_import(bl_params *params, const bl_safetensors *file,
         memcpy(name + sizeof MOMENTUM - 1, row->name, BL_NAME_ROOM);
         BL_TRY(import_one(params, file, path, name, i,
                           within(params, params->v, i)));
+    }
+    params->version++;
+    return BL_OK;
+}
+
+bl_status bl_params_adopt(bl_params *params, const bl_named_tensor *tensors,
+                          int64_t n, const char *except, const char *path)
+{
+    for (int32_t i = 0; i < params->n; i++) {
+        const bl_parameter *const row = &params->table[i];
+        const bl_named_tensor *t = NULL;
+        if (begins(row->name, except)) continue;
+        for (int64_t k = 0; k < n && !t; k++)
+            if (!strcmp(tensors[k].name, row->name)) t = &tensors[k];
+        BL_TRY(check_tensor(t, path, row->name, row));
+        BL_TRY(params->backend->upload(params->dev, bl_params_value(params, i),
+                                       t->data, t->bytes));
     }
     params->version++;
     return BL_OK;

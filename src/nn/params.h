@@ -35,6 +35,11 @@ void bl_params_free(bl_params *params);
 /** Draws every parameter by its rule, stream (seed, INIT, 0, number). */
 BL_MUST_USE bl_status bl_params_init(bl_params *params, uint64_t seed);
 
+/** Draws those whose name begins with prefix, stream (seed, INIT, turn,
+ *  number): turn 0 is bl_params_init's. */
+BL_MUST_USE bl_status bl_params_draw(bl_params *params, const char *prefix,
+                                     uint64_t seed, uint32_t turn);
+
 /** Number of a parameter by name, or -1. */
 int32_t bl_params_find(const bl_params *params, const char *name);
 
@@ -52,6 +57,14 @@ BL_MUST_USE bl_status bl_params_export(const bl_params *params, bool momentum,
  *  taken for it.  Errors as bl_params_import. */
 BL_MUST_USE bl_status bl_params_match(const bl_graph *graph,
                                       const bl_safetensors *file,
+                                      const char *path);
+/** Takes values by name from tensors [n], F32; a parameter whose name begins
+ *  with except (NULL: none does) keeps what it holds.
+ *  Errors BL_EFORMAT names path and the tensor that is missing or of another
+ *  shape; params may then be part new. */
+BL_MUST_USE bl_status bl_params_adopt(bl_params *params,
+                                      const bl_named_tensor *tensors,
+                                      int64_t n, const char *except,
                                       const char *path);
 /** Loads every parameter (and momentum) from a file.
  *  Errors BL_EFORMAT names the tensor that is missing, surplus, or of another

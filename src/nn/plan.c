@@ -114,10 +114,13 @@ static bl_status plan_forward(bl_plan *plan, int32_t i)
     return type->plan ? type->plan(plan, op) : BL_OK;
 }
 
-/** The logits must outlive the last op, for bl_plan_logits. */
+/** Logits, and features at inference, must outlive the last op. */
 static void keep_output(bl_plan *plan)
 {
-    live(plan, plan->value_buffer[plan->graph->output], 2 * plan->n_op);
+    const bl_graph *const g = plan->graph;
+    live(plan, plan->value_buffer[g->output], 2 * plan->n_op);
+    if (!plan->training && g->features > 0)
+        live(plan, plan->value_buffer[g->features], 2 * plan->n_op);
 }
 
 /* ---- backward ----------------------------------------------------------- */
@@ -265,12 +268,14 @@ static void clear_op(bl_op *op, const bl_node *node)
             BL_NO_BUFFER;
 }
 
-/** A value needs a gradient if a parameter or such a value is behind it. */
+/** A value needs a gradient if a parameter that is trained, or such a value,
+ *  is behind it. */
 static void find_needs(bl_plan *plan)
 {
     for (int32_t i = 0; i < plan->n_op; i++) {
         const bl_node *const node = &plan->ops[i].node;
-        bool needs = node->n_param > 0;
+        bool needs = node->n_param > 0 &&
+                     !plan->graph->params[plan->graph->nodes[i].param[0]].fixed;
         for (int32_t k = 0; k < node->n_src; k++)
             needs = needs || plan->needs_diff[node->src[k]];
         plan->needs_diff[node->dst] = needs;
@@ -288,31 +293,66 @@ static bl_status allot(bl_plan *plan)
     return bl_calloc(&plan->buffers, 8 * n, sizeof *plan->buffers);
 }
 
-/** Places what is always alive: staging, labels, scalars, results, folds. */
-static bl_status allot_fixed(bl_plan *plan)
+/** Bytes of the f32 image of the largest input. */
+static size_t staging_bytes(const bl_plan *plan)
 {
-    size_t staging = 0;
+    size_t most = 0;
     for (int32_t i = 0; i < plan->n_op; i++) {
         const bl_value *const v = bl_plan_value(plan, plan->ops[i].node.dst);
         if (plan->ops[i].node.type != &bl_layer_input) continue;
         const size_t bytes = (size_t)(v->n * v->h * v->w * v->c) * 4;
-        if (staging < bytes) staging = bytes;
+        if (most < bytes) most = bytes;
     }
-    staging = (staging + 63) / 64 * 64;
-    const size_t scalars = (BL_PLAN_SCALARS + 8) * sizeof(double);
-    const size_t labels =
-        ((size_t)plan->n * (size_t)plan->targets * 4 + 63) / 64 * 64;
-    const size_t fold = 2 * (size_t)plan->fold_c * bl_dtype_size(plan->real);
-    BL_TRY(plan->backend->alloc(plan->dev, &plan->fixed,
-                                staging + scalars + labels + fold));
-    char *at = plan->fixed;
-    plan->staging = at;
-    plan->scalars = (void *)(at += staging);
+    return most;
+}
+
+/** Places what is always alive: staging, labels, scalars, results, terms of
+ *  the loss, folds; each on a boundary of 64 bytes. */
+static bl_status allot_fixed(bl_plan *plan)
+{
+    enum { STAGING, SCALARS, LABELS, PERM, LAMBDA, TERMS, FOLD, PARTS };
+    const size_t real = bl_dtype_size(plan->real), n = (size_t)plan->n;
+    const size_t targets = (size_t)plan->targets;
+    const size_t C = (size_t)bl_plan_value(plan, plan->graph->output)->c;
+    const size_t bytes[PARTS] = {
+        [STAGING] = staging_bytes(plan),
+        [SCALARS] = (BL_PLAN_SCALARS + 8) * sizeof(double),
+        [LABELS] = targets * n * sizeof(int32_t),
+        [PERM] = 2 * n * sizeof(int32_t),
+        [LAMBDA] = targets * n * sizeof(double),
+        [TERMS] = 5 * C * real,
+        [FOLD] = 2 * (size_t)plan->fold_c * real};
+    size_t at[PARTS + 1] = {0};
+    for (int32_t i = 0; i < PARTS; i++)
+        at[i + 1] = at[i] + (bytes[i] + 63) / 64 * 64;
+    BL_TRY(plan->backend->alloc(plan->dev, &plan->fixed, at[PARTS]));
+    char *const base = plan->fixed;
+    plan->staging = base + at[STAGING];
+    plan->scalars = (void *)(base + at[SCALARS]);
     plan->loss = plan->scalars + BL_PLAN_SCALARS;
-    plan->y = (void *)(at += scalars);
-    plan->fold = at + labels;
+    plan->y = (void *)(base + at[LABELS]);
+    plan->perm = (void *)(base + at[PERM]);
+    plan->inverse = plan->perm + n;
+    plan->image_lambda = (void *)(base + at[LAMBDA]);
+    plan->terms_memory = base + at[TERMS];
+    plan->fold = base + at[FOLD];
+    BL_TRY(bl_calloc(&plan->terms_host, (int64_t)C, sizeof(double)));
     return bl_calloc(&plan->fold_host, 4 * plan->fold_c,
                      sizeof *plan->fold_host);
+}
+
+/** The identity, until bl_plan_permutation. */
+static bl_status allot_permutation(bl_plan *plan)
+{
+    bl_status status = BL_OK;
+    int32_t *identity = NULL;
+    BL_TRY(bl_calloc(&plan->inverse_host, plan->n,
+                     sizeof *plan->inverse_host));
+    BL_TRY(bl_calloc(&identity, plan->n, sizeof *identity));
+    for (int32_t i = 0; i < (int32_t)plan->n; i++) identity[i] = i;
+    status = bl_plan_permutation(plan, identity);
+    bl_free(identity);
+    return status;
 }
 
 static bl_status place(bl_plan *plan)
@@ -334,6 +374,7 @@ static bl_status build(bl_plan *plan)
         clear_op(&plan->ops[i], &plan->graph->nodes[i]);
         if (plan->ops[i].node.type == &bl_layer_loss)
             plan->targets = plan->ops[i].node.targets;
+        if (plan->ops[i].node.type == &bl_layer_input) plan->n_input++;
     }
     BL_TRY(bind_params(plan));
     find_needs(plan);
@@ -341,7 +382,8 @@ static bl_status build(bl_plan *plan)
     if (plan->training) BL_TRY(plan_all_backward(plan));
     keep_output(plan);
     BL_TRY(place(plan));
-    return allot_fixed(plan);
+    BL_TRY(allot_fixed(plan));
+    return allot_permutation(plan);
 }
 
 bl_status bl_plan_create(bl_plan **out, bl_graph *graph, bl_params *params,
@@ -384,6 +426,8 @@ void bl_plan_free(bl_plan *plan)
     bl_free(plan->conv_op);
     bl_free(plan->buffers);
     bl_free(plan->fold_host);
+    bl_free(plan->inverse_host);
+    bl_free(plan->terms_host);
     bl_free(plan);
 }
 

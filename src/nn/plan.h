@@ -10,6 +10,7 @@
 #define BL_NN_PLAN_H
 
 #include "core/text.h"
+#include "loss/loss.h"
 #include "nn/graph.h"
 #include "nn/layer.h"
 #include "nn/params.h"
@@ -18,6 +19,9 @@ enum {
     BL_PLAN_SCALARS = 16,   /* slots of scalars a step may set       */
     BL_SLOT_LR = 0,
     BL_SLOT_LAMBDA = 1,     /* 4 slots: weights of the loss's targets */
+    BL_SLOT_MIX = 5,        /* share of the first of two mixed images */
+    BL_SLOT_RATE2 = 6,      /* learning rate of a second group        */
+    BL_SLOT_ONE = 7,        /* always 1                               */
     BL_SLOT_SCALE = 8       /* from here on: scale layers             */
 };
 
@@ -49,13 +53,24 @@ struct bl_plan {
     void *fixed;           /* labels, scalars, results: always alive */
     void *staging;         /* f32 image of the largest input         */
     int32_t *y;            /* [targets][n]                           */
+    int32_t *perm;         /* [n] images of b for mix, and what      */
+    int32_t *inverse;      /* [n]   undoes it; on the device         */
+    int32_t *inverse_host; /* [n]                                    */
     double *scalars;       /* [BL_PLAN_SCALARS]                      */
     double *loss;          /* [1 + 4]: loss, wrong of each target    */
     int64_t fold_c;        /* widest folded norm                     */
     char *fold;            /* device: scale [fold_c], shift [fold_c] */
     double *fold_host;     /* [4][fold_c]                            */
     int64_t n;             /* images a batch part                    */
-    int32_t targets;
+    int32_t n_input, targets;
+    bl_class_terms terms;  /* of the loss: on the device, or NULL    */
+    char *terms_memory;    /* device: five arrays [C] real           */
+    double *terms_host;    /* [C]                                    */
+    double g;              /* focal exponent                         */
+    bool divide_by_weight, sigmoid;
+    double *image_lambda;  /* device [targets][n]                    */
+    bool each_image;       /* image_lambda holds, not the scalars    */
+    bool hold_statistics;  /* running statistics stay as they are    */
     uint64_t version;      /* of params the convolutions have seen   */
 };
 
@@ -73,6 +88,16 @@ BL_MUST_USE bl_status bl_plan_feed(bl_plan *plan, int32_t input,
                                    const float *x);
 /** Copies labels y [targets][n]. */
 BL_MUST_USE bl_status bl_plan_labels(bl_plan *plan, const int32_t *y);
+/** Copies weights of labels lambda [targets][n], which then take the place of
+ *  the scalars BL_SLOT_LAMBDA; NULL: the scalars hold again. */
+BL_MUST_USE bl_status bl_plan_image_lambda(bl_plan *plan,
+                                           const double *lambda);
+/** Sets kernel and terms of the loss until the next call; NULL: plain softmax
+ *  cross-entropy.  Needs  terms->c classes, those of the plan. */
+BL_MUST_USE bl_status bl_plan_terms(bl_plan *plan, const bl_loss_terms *terms);
+/** Sets whom mix layers mix image i with: perm [n], each of 0 .. n - 1 once
+ *  (BL_EINVAL otherwise).  The identity until the first call. */
+BL_MUST_USE bl_status bl_plan_permutation(bl_plan *plan, const int32_t *perm);
 /** Copies all scalars [BL_PLAN_SCALARS]. */
 BL_MUST_USE bl_status bl_plan_scalars(bl_plan *plan, const double *scalars);
 
@@ -83,6 +108,9 @@ BL_MUST_USE bl_status bl_plan_loss(bl_plan *plan, double *loss,
                                    double *wrong);
 /** Logits of the last forward as z [n][C] f32, or f64 in an F64 plan. */
 BL_MUST_USE bl_status bl_plan_logits(bl_plan *plan, void *z);
+/** What the classifier read in the last forward, f [n][D]; dtype as logits.
+ *  In a plan that trains, features may be gone: inference alone keeps them. */
+BL_MUST_USE bl_status bl_plan_features(bl_plan *plan, void *f);
 
 /** One line an op, then memory. */
 void bl_plan_describe(const bl_plan *plan, bl_text *text);

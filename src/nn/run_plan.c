@@ -35,6 +35,64 @@ bl_status bl_plan_labels(bl_plan *plan, const int32_t *y)
         (size_t)plan->n * (size_t)plan->targets * sizeof *y);
 }
 
+bl_status bl_plan_permutation(bl_plan *plan, const int32_t *perm)
+{
+    const int32_t n = (int32_t)plan->n;
+    int32_t *const inverse = plan->inverse_host;
+    for (int32_t i = 0; i < n; i++) inverse[i] = -1;
+    for (int32_t i = 0; i < n; i++) {
+        if (perm[i] < 0 || perm[i] >= n || inverse[perm[i]] >= 0)
+            return BL_RAISE(BL_EINVAL, "plan: image %d is mixed with %d, not "
+                            "with each of 0 to %d once", i, perm[i], n - 1);
+        inverse[perm[i]] = i;
+    }
+    const size_t bytes = (size_t)n * sizeof *perm;
+    BL_TRY(plan->backend->upload(plan->dev, plan->perm, perm, bytes));
+    return plan->backend->upload(plan->dev, plan->inverse, inverse, bytes);
+}
+
+bl_status bl_plan_image_lambda(bl_plan *plan, const double *lambda)
+{
+    plan->each_image = lambda != NULL;
+    if (!lambda) return BL_OK;
+    return plan->backend->upload(
+        plan->dev, plan->image_lambda, lambda,
+        (size_t)plan->n * (size_t)plan->targets * sizeof *lambda);
+}
+
+/** Sends term number i, values [c], and tells the kernel where it lies. */
+static bl_status send_term(bl_plan *plan, int32_t i, const double *values,
+                           int32_t c, const void **term)
+{
+    const size_t size = bl_dtype_size(plan->real);
+    char *const dst = plan->terms_memory + (size_t)i * (size_t)c * size;
+    const void *host = values;
+    if (plan->real == BL_F32) {
+        float *const narrow = (float *)plan->terms_host;
+        for (int32_t j = 0; j < c; j++) narrow[j] = (float)values[j];
+        host = narrow;
+    }
+    *term = dst;
+    return plan->backend->upload(plan->dev, dst, host, (size_t)c * size);
+}
+
+bl_status bl_plan_terms(bl_plan *plan, const bl_loss_terms *terms)
+{
+    static const bl_loss_terms none = {0};
+    const bl_loss_terms *const t = terms ? terms : &none;
+    bl_class_terms *const to = &plan->terms;
+    *to = (bl_class_terms){0};
+    plan->g = t->g;
+    plan->divide_by_weight = t->divide_by_weight;
+    plan->sigmoid = t->sigmoid;
+    if (t->has_s) BL_TRY(send_term(plan, 0, t->s, t->c, &to->s));
+    if (t->has_m) BL_TRY(send_term(plan, 1, t->m, t->c, &to->m));
+    if (t->has_b) BL_TRY(send_term(plan, 2, t->b, t->c, &to->b));
+    if (t->has_w) BL_TRY(send_term(plan, 3, t->w, t->c, &to->w));
+    if (t->has_e) BL_TRY(send_term(plan, 4, t->e, t->c, &to->e));
+    return BL_OK;
+}
+
 bl_status bl_plan_scalars(bl_plan *plan, const double *scalars)
 {
     return plan->backend->upload(plan->dev, plan->scalars, scalars,
@@ -101,13 +159,23 @@ bl_status bl_plan_loss(bl_plan *plan, double *loss, double *wrong)
     return BL_OK;
 }
 
+/** Reads a value [n][c] of dtype real. */
+static bl_status read_value(const bl_plan *plan, int32_t value, void *out)
+{
+    const bl_value *const v = bl_plan_value(plan, value);
+    return plan->backend->download(
+        plan->dev, out, bl_plan_at(plan, plan->value_buffer[value]),
+        (size_t)(v->n * v->c) * bl_dtype_size(plan->real));
+}
+
 bl_status bl_plan_logits(bl_plan *plan, void *z)
 {
-    const int32_t output = plan->graph->output;
-    const bl_value *const v = bl_plan_value(plan, output);
-    return plan->backend->download(
-        plan->dev, z, bl_plan_at(plan, plan->value_buffer[output]),
-        (size_t)(v->n * v->c) * bl_dtype_size(plan->real));
+    return read_value(plan, plan->graph->output, z);
+}
+
+bl_status bl_plan_features(bl_plan *plan, void *f)
+{
+    return read_value(plan, plan->graph->features, f);
 }
 
 static void describe_op(const bl_plan *plan, const bl_op *op, bl_text *text)

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -173,15 +172,6 @@ bl_status bl_run_epochs(const bl_run *run, int64_t *n)
 
 /* ---- result.json --------------------------------------------------------- */
 
-static void add_evaluation(bl_json *json, const bl_evaluation *evaluation,
-                           const char *const *class_names)
-{
-    static const bl_evaluation none = {
-        .shot_error = {(double)NAN, (double)NAN, (double)NAN}};
-    bl_evaluation_json(evaluation != NULL ? evaluation : &none, class_names,
-                       json);
-}
-
 static void add_result(bl_json *json, const bl_result *result,
                        const bl_result_facts *facts)
 {
@@ -199,7 +189,7 @@ static void add_result(bl_json *json, const bl_result *result,
     bl_json_real(json, "test_error_last", result->test_error_last);
     bl_json_real(json, "test_error_best", result->test_error_best);
     bl_json_integer(json, "best_epoch", result->best_epoch);
-    add_evaluation(json, result->last, facts->class_names);
+    bl_evaluation_json(result->last, facts->class_names, json);
     bl_json_real(json, "seconds", result->seconds);
     bl_json_real(json, "samples_per_second", result->samples_per_second);
     bl_json_close(json);

@@ -9,6 +9,7 @@
 #include "ballast/train.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "train/stage.h"
 
 bl_status bl_train_config(bl_config **out)
 {
@@ -29,6 +30,8 @@ typedef const char *name_at(int32_t i);
     }
 
 NAME_AT(method)
+NAME_AT(loss)
+NAME_AT(mix)
 NAME_AT(model)
 NAME_AT(schedule)
 NAME_AT(sampler)
@@ -38,15 +41,23 @@ NAME_AT(adaptor)
 typedef struct named_key {
     const char *key, *kind; /* kind: of ballast list */
     name_at *name;
+    bool may_be_empty;
 } named_key;
 
-static const named_key method_key = {"method", "methods", method_name};
+static const named_key method_key = {"method", "methods", method_name, false};
 static const named_key keys[] = {
-    {"model", "models", model_name},
-    {"schedule", "schedules", schedule_name},
-    {"sampler", "samplers", sampler_name},
-    {"bbn.sampler", "samplers", sampler_name},
-    {"bbn.adaptor", "adaptors", adaptor_name},
+    {"model", "models", model_name, false},
+    {"loss", "losses", loss_name, false},
+    {"stage2.loss", "losses", loss_name, false},
+    {"schedule", "schedules", schedule_name, false},
+    {"stage2.schedule", "schedules", schedule_name, false},
+    {"sampler", "samplers", sampler_name, false},
+    {"sampler.later", "samplers", sampler_name, true},
+    {"stage2.sampler", "samplers", sampler_name, false},
+    {"mix", "mixes", mix_name, false},
+    {"mix.sampler", "samplers", sampler_name, false},
+    {"bbn.sampler", "samplers", sampler_name, false},
+    {"bbn.adaptor", "adaptors", adaptor_name, false},
 };
 
 enum { NAMES = 64 };
@@ -55,6 +66,7 @@ static bl_status check_name(const bl_config *config, const named_key *named)
 {
     const char *const word = bl_config_string(config, named->key);
     const char *names[NAMES + 1] = {NULL};
+    if (!*word && named->may_be_empty) return BL_OK;
     for (int32_t i = 0; i < NAMES && (names[i] = named->name(i)); i++)
         if (!strcmp(names[i], word)) return BL_OK;
     const char *const near = bl_nearest(word, names);
@@ -74,9 +86,10 @@ bl_status bl_train_settle(bl_config *config)
     for (int32_t i = 0; method->settings[i]; i++)
         BL_TRY(bl_config_assign(config, method->settings[i],
                                 BL_ORIGIN_METHOD));
+    BL_TRY(bl_config_set(config, "loss", method->loss, BL_ORIGIN_METHOD));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         BL_TRY(check_name(config, &keys[i]));
-    return BL_OK;
+    return bl_stage_check(config, bl_form_find(method->form));
 }
 
 /* ---- data --------------------------------------------------------------- */

@@ -3,13 +3,19 @@
  * trainer.h: the state of a run, shared by the files of the trainer.
  *
  *   trainer.c        builds and releases it
+ *   trainer_stage.c  opens a stage: engine, samplers, loader, loss
  *   trainer_step.c   one piece of work: training step, evaluation, closing
  *   trainer_state.c  checkpoint and resume
  *   trainer_report.c progress, result, weights and logits for the caller
+ *   posthoc.c        rewrites a trained classifier
  *
  * Phases.  TRAIN (step 0 .. steps) -> EVAL (images 0 .. n) -> the epoch is
- * closed -> TRAIN of the next epoch, or after the last one, with a holdout,
- * FINAL (the test split, once), then DONE.
+ * closed -> TRAIN of the next epoch.  After the last one REWRITE, where the
+ * classifier is rewritten, then FINAL, where the test split is met with a
+ * holdout or a rewritten classifier, then DONE.
+ *
+ * Stages.  A stage is opened by the first step of its first epoch, so that a
+ * checkpoint between two stages still holds the parameters of the earlier.
  */
 #ifndef BL_TRAIN_TRAINER_H
 #define BL_TRAIN_TRAINER_H
@@ -19,12 +25,14 @@
 #include "data/loader.h"
 #include "nn/engine.h"
 #include "train/run.h"
+#include "train/stage.h"
 
 typedef enum bl_phase {
     BL_PHASE_TRAIN = 0,
     BL_PHASE_EVAL = 1,
-    BL_PHASE_FINAL = 2,
-    BL_PHASE_DONE = 3
+    BL_PHASE_REWRITE = 2,
+    BL_PHASE_FINAL = 3,
+    BL_PHASE_DONE = 4
 } bl_phase;
 
 /** What an exact resume must know beside the tensors. */
@@ -38,6 +46,8 @@ typedef struct bl_counters {
     double last_lr, last_alpha, last_loss, last_train_error,
         last_test_error, last_seconds, last_rate;  /* last closed epoch    */
     int64_t last_epoch;
+    double posthoc_tau;               /* by which the classifier was      */
+                                      /*   rewritten; NaN: it was not     */
 } bl_counters;
 
 struct bl_trainer {
@@ -47,13 +57,18 @@ struct bl_trainer {
     bool holdout;               /* judge is not the test split            */
     bl_log log;
     const bl_method_type *method;
-    const bl_schedule_type *schedule;
-    const bl_adaptor_type *adaptor; /* NULL where the form has no branches */
+    const bl_form_type *form;
     uint64_t seed;
-    int64_t epochs, batch, steps;
-    bl_sgd_desc sgd;
+    int64_t epochs, batch, steps, last_batch; /* epochs: of all stages    */
+    bl_stage stages[BL_STAGES];
+    int32_t n_stage;
+    const bl_stage *stage;      /* the one that is open                   */
+    bl_mix_spec mix;            /* of it                                  */
+    bl_update update;
+    bl_loss_terms *terms[2];    /* without and with class weights         */
     int64_t *train_n;           /* [C] training counts                    */
     bl_sampler *samplers[2];
+    bl_sampler *later;          /* NULL unless sampler.later is there      */
     bl_loader *loader;
     bool loading;               /* the loader is in this epoch            */
     bl_engine *engine;
@@ -76,6 +91,25 @@ struct bl_trainer {
 
 /** Learning rate of the epoch at work. */
 double bl_trainer_rate(const bl_trainer *t);
+/** Is the classifier to be rewritten after the last epoch? */
+bool bl_trainer_rewrites(const bl_trainer *t);
+/** Rewrites it: the parameters are other ones then. */
+BL_MUST_USE bl_status bl_trainer_rewrite(bl_trainer *t);
+
+/** Closes the stage that is open and opens number k: engine, samplers, loader
+ *  and terms, parameters not drawn. */
+BL_MUST_USE bl_status bl_trainer_open_stage(bl_trainer *t, int32_t k);
+void bl_trainer_close_stage(bl_trainer *t);
+/** Goes on from one stage to the next: parameters stay, momentum does not. */
+BL_MUST_USE bl_status bl_trainer_enter_stage(bl_trainer *t, int32_t k);
+/** Number of the stage that epoch e lies in. */
+int32_t bl_trainer_stage_of(const bl_trainer *t, int64_t e);
+/** Takes the weights of a file that bl_trainer_write_weights wrote. */
+BL_MUST_USE bl_status bl_trainer_adopt(bl_trainer *t,
+                                       const bl_safetensors *file,
+                                       const char *path);
+/** First parameters of a run: drawn, or taken from init.weights. */
+BL_MUST_USE bl_status bl_trainer_init(bl_trainer *t);
 
 /** Writes a file of the run: weights with metadata. */
 BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,

@@ -11,7 +11,7 @@
 /** Images of the split the evaluation at work goes through. */
 static int64_t judged_total(const bl_trainer *t)
 {
-    return t->at.phase >= BL_PHASE_FINAL ? t->data->test->n : t->judge->n;
+    return t->at.phase >= BL_PHASE_REWRITE ? t->data->test->n : t->judge->n;
 }
 
 /** Training steps and evaluations still to come, at the recent speed. */

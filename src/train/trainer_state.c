@@ -40,7 +40,7 @@ static const counter_row rows[] = {
     REAL(seconds), REAL(train_seconds), REAL(train_samples), REAL(last_lr),
     REAL(last_alpha), REAL(last_loss), REAL(last_train_error),
     REAL(last_test_error), REAL(last_seconds), REAL(last_rate),
-    WHOLE(last_epoch)};
+    WHOLE(last_epoch), REAL(posthoc_tau)};
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -90,14 +90,27 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
  *  epoch at work is closed in the phases after the last one alone. */
 static bool is_place(const bl_trainer *t, const bl_counters *at)
 {
-    const bool closed = at->phase >= BL_PHASE_FINAL;
+    const bool closed = at->phase >= BL_PHASE_REWRITE;
+    const bool rewrites = bl_trainer_rewrites(t);
     if (at->epoch < 1 || at->epoch > t->epochs || at->step < 0) return false;
     if (at->last_epoch != (closed ? t->epochs : at->epoch - 1)) return false;
     if (closed && at->epoch != t->epochs) return false;
     if (at->phase == BL_PHASE_TRAIN) return at->step < t->steps;
-    if (at->phase == BL_PHASE_FINAL && !t->holdout) return false;
+    if (at->phase == BL_PHASE_REWRITE && !rewrites) return false;
+    if (at->phase == BL_PHASE_FINAL && !t->holdout && !rewrites) return false;
     return at->phase > BL_PHASE_TRAIN && at->phase <= BL_PHASE_DONE &&
            at->step <= t->steps;
+}
+
+/** The stage whose parameters a checkpoint holds: a stage is opened by its
+ *  first step. */
+static int32_t stage_held(const bl_trainer *t)
+{
+    const bl_counters *const at = &t->at;
+    const int32_t k = bl_trainer_stage_of(t, at->epoch);
+    const bool before = at->phase == BL_PHASE_TRAIN && at->step == 0 &&
+                        at->epoch == t->stages[k].first + 1;
+    return before && k > 0 ? k - 1 : k;
 }
 
 static bl_status read_counters(bl_trainer *t, const bl_safetensors *file)
@@ -118,6 +131,25 @@ static bl_status read_counters(bl_trainer *t, const bl_safetensors *file)
 
 /* ---- writing ------------------------------------------------------------ */
 
+/** Multiplies the rows of the classifier by their scales, which then are
+ *  left out: the file is of the plain network.  Gives what n has become. */
+static int64_t fold_scale(bl_named_tensor *tensors, int64_t n)
+{
+    const bl_named_tensor *const scale = &tensors[n - 1]; // [C]
+    const char *const dot = strrchr(scale->name, '.');
+    if (!dot || strcmp(dot, ".scale") != 0) return n;
+    const size_t head = (size_t)(dot - scale->name) + 1;
+    const float *const s = scale->data;
+    for (int64_t i = 0; i < n - 1; i++) {
+        if (strncmp(tensors[i].name, scale->name, head) != 0) continue;
+        const int64_t C = tensors[i].shape[0];
+        const int64_t d = tensors[i].rank > 1 ? tensors[i].shape[1] : 1;
+        float *const w = (float *)(uintptr_t)tensors[i].data; // our own copy
+        for (int64_t k = 0; k < C * d; k++) w[k] *= s[k / d];
+    }
+    return n - 1;
+}
+
 bl_status bl_trainer_write_weights(const bl_trainer *t, const char *path)
 {
     bl_named_tensor *tensors = NULL;
@@ -127,8 +159,8 @@ bl_status bl_trainer_write_weights(const bl_trainer *t, const char *path)
     bl_metadata pairs[BL_ENGINE_METADATA];
     BL_TRY(bl_params_export(t->engine->params, false, &tensors, &n, &memory));
     const int64_t m = bl_engine_metadata(t->engine, &text, pairs);
-    const bl_status status =
-        bl_safetensors_write(path, NULL, tensors, n, pairs, m);
+    const bl_status status = bl_safetensors_write(
+        path, NULL, tensors, fold_scale(tensors, n), pairs, m);
     bl_free(tensors);
     bl_free(memory);
     return status;
@@ -191,7 +223,7 @@ static void note_epoch(bl_trainer *t, double test_error)
     bl_counters *const at = &t->at;
     at->last_epoch = at->epoch;
     at->last_lr = bl_trainer_rate(t);
-    at->last_alpha = t->adaptor ? at->alpha_sum / at->samples : (double)NAN;
+    at->last_alpha = t->stage->adaptor ? at->alpha_sum / at->samples : (double)NAN;
     at->last_loss = at->loss_sum / at->samples;
     at->last_train_error = at->wrong_sum / at->samples;
     at->last_test_error = test_error;
@@ -217,6 +249,18 @@ static bl_status write_epoch(bl_trainer *t, bool best)
     return bl_run_metrics(t->run, &progress.last);
 }
 
+/** Goes to the next epoch; the best one is looked for within a stage. */
+static void begin_next(bl_trainer *t)
+{
+    bl_counters *const at = &t->at;
+    const int32_t stage = bl_trainer_stage_of(t, at->epoch);
+    at->epoch++;
+    at->step = 0;
+    if (bl_trainer_stage_of(t, at->epoch) == stage) return;
+    at->best_error = 2;
+    at->best_epoch = 0;
+}
+
 static bl_status close_epoch(bl_trainer *t, double test_error)
 {
     bl_counters *const at = &t->at;
@@ -232,12 +276,11 @@ static bl_status close_epoch(bl_trainer *t, double test_error)
         BL_TRY(bl_trainer_keep_best(t));
     }
     BL_TRY(write_epoch(t, best));
-    at->phase = !end ? BL_PHASE_TRAIN
-                : t->holdout ? BL_PHASE_FINAL : BL_PHASE_DONE;
-    if (!end) {
-        at->epoch++;
-        at->step = 0;
-    }
+    at->phase = !end                     ? BL_PHASE_TRAIN
+                : bl_trainer_rewrites(t) ? BL_PHASE_REWRITE
+                : t->holdout             ? BL_PHASE_FINAL
+                                         : BL_PHASE_DONE;
+    if (!end) begin_next(t);
     BL_TRY(bl_trainer_checkpoint(t));
     return at->phase == BL_PHASE_DONE ? bl_trainer_finish(t) : BL_OK;
 }
@@ -307,8 +350,7 @@ static bl_status load_best(bl_trainer *t)
     if (!t->holdout || !t->at.best_epoch) return BL_OK;
     const char *const path = bl_run_path(t->run, "best.safetensors");
     BL_TRY(bl_safetensors_open(&file, path));
-    bl_status status =
-        bl_params_import(t->engine->params, file, path, false);
+    bl_status status = bl_trainer_adopt(t, file, path);
     bl_safetensors_free(file);
     if (status == BL_OK) status = bl_trainer_keep_best(t);
     return status;
@@ -327,13 +369,14 @@ static bl_status load(bl_trainer *t)
     bl_status status = bl_run_load(t->run, &file, &t->log);
     if (status == BL_END) {
         BL_TRY(bl_run_rewind(t->run, 0));
-        return bl_params_init(t->engine->params, t->seed);
+        return bl_trainer_init(t);
     }
     BL_CHECK(status);
-    BL_CHECK(load_params(t, file)); /* first: it knows another model */
     BL_CHECK(read_counters(t, file));
-    t->has_result = t->at.phase >= BL_PHASE_FINAL &&
+    if (stage_held(t) > 0) BL_CHECK(bl_trainer_open_stage(t, stage_held(t)));
+    t->has_result = t->at.phase >= BL_PHASE_REWRITE &&
                     bl_path_exists(bl_run_path(t->run, "result.json"));
+    BL_CHECK(load_params(t, file)); /* first: it knows another model */
     BL_CHECK(load_best(t));
     BL_CHECK(load_params(t, file)); /* again, over the best */
     BL_CHECK(bl_run_rewind(t->run, t->at.last_epoch));
@@ -354,7 +397,7 @@ static bl_status evaluate_again(bl_trainer *t)
     }
     BL_TRY(bl_trainer_logits(t, test, t->z));
     BL_TRY(bl_evaluate(&t->last, t->z, test->labels, test->n, t->train_n,
-                       test->n_class));
+                       test->n_class, NULL));
     return bl_trainer_finish(t);
 }
 

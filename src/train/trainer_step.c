@@ -22,31 +22,37 @@
 static double alpha_at(const bl_trainer *t)
 {
     const bl_counters *const at = &t->at;
-    if (!t->adaptor) return (double)NAN;
-    if (t->adaptor->each_step) {
+    const bl_adaptor_type *const adaptor = t->stage->adaptor;
+    if (!adaptor) return (double)NAN;
+    if (adaptor->each_step) {
         bl_rng rng = bl_rng_at(t->seed, BL_PURPOSE_MIX, (uint32_t)at->epoch,
                                (uint64_t)at->step);
         return bl_rng_beta(&rng, 0.2, 0.2);
     }
     const double x = (double)(at->epoch - 1) / (double)t->epochs;
-    return t->adaptor->alpha(x, at->epoch, t->epochs);
+    return adaptor->alpha(x, at->epoch, t->epochs);
 }
 
 double bl_trainer_rate(const bl_trainer *t)
 {
-    return bl_config_real(t->config, "lr") *
-           t->schedule->factor(t->config, t->at.epoch, t->epochs);
+    return bl_stage_rate(t->stage, t->at.epoch);
 }
 
 /** Scalars of a step: BBN's l and 1 - l weigh the labels, 2 l and 2 (1 - l)
- *  the features. */
-static void fill_scalars(double *scalars, double lr, double alpha)
+ *  the features; mixed images bring the weights of their labels along. */
+static void fill_scalars(double *scalars, const bl_trainer *t, double lr,
+                         double alpha, double mix)
 {
     const double l = isnan(alpha) ? 1 : alpha;
     for (int32_t i = 0; i < BL_PLAN_SCALARS; i++) scalars[i] = 0;
     scalars[BL_SLOT_LR] = lr;
+    scalars[BL_SLOT_RATE2] =
+        t->stage->second
+            ? lr * bl_config_real(t->config, "stage2.head-rate") : lr;
     scalars[BL_SLOT_LAMBDA] = l;
     scalars[BL_SLOT_LAMBDA + 1] = 1 - l;
+    scalars[BL_SLOT_MIX] = mix;
+    scalars[BL_SLOT_ONE] = 1;
     scalars[BL_SLOT_SCALE] = 2 * l;
     scalars[BL_SLOT_SCALE + 1] = 2 * (1 - l);
 }
@@ -60,14 +66,15 @@ static bl_status diverged(const bl_trainer *t, double loss, double lr)
                     kept ? "; the last checkpoint stays" : "");
 }
 
-static void add_up(bl_trainer *t, const bl_batch *batch, double loss,
-                   const double *wrong, double alpha, double seconds)
+/** What a step came to; first: share of the first label. */
+static void add_up(bl_trainer *t, int64_t images, double loss,
+                   const double *wrong, double first, double alpha,
+                   double seconds)
 {
     bl_counters *const at = &t->at;
-    const double n = (double)batch->n;
-    const double l = isnan(alpha) ? 1 : alpha;
+    const double n = (double)images;
     at->loss_sum += n * loss;
-    at->wrong_sum += l * wrong[0] + (1 - l) * (t->adaptor ? wrong[1] : 0);
+    at->wrong_sum += first * wrong[0] + (1 - first) * wrong[1];
     at->alpha_sum += n * alpha;
     at->samples += n;
     at->step++;
@@ -80,26 +87,48 @@ static void add_up(bl_trainer *t, const bl_batch *batch, double loss,
     t->rate = t->rate > 0 ? 0.9 * t->rate + 0.1 * now : now;
 }
 
+/** Sets sampler and class weights of the epoch, and lets images be made. */
 static bl_status begin_epoch(bl_trainer *t)
 {
-    BL_TRY(bl_loader_begin(t->loader, t->at.epoch, t->at.step));
+    const bl_stage *const stage = t->stage;
+    const int64_t e = t->at.epoch;
+    const bool late = t->later && e > stage->sampler_from;
+    bl_sampler *const samplers[] = {late ? t->later : t->samplers[0],
+                                    t->samplers[1]};
+    BL_TRY(bl_engine_terms(t->engine, t->terms[e > stage->weights_from]));
+    bl_loader_samplers(t->loader, samplers);
+    BL_TRY(bl_loader_begin(t->loader, e, t->at.step));
     t->loading = true;
+    return BL_OK;
+}
+
+/** Trains on a batch that has been waited for since `start`. */
+static bl_status train_batch(bl_trainer *t, const bl_batch *batch,
+                             double start)
+{
+    const double alpha = alpha_at(t), lr = bl_trainer_rate(t);
+    const double mix = batch->lambda ? batch->mix : 1;
+    double scalars[BL_PLAN_SCALARS], wrong[4] = {0}, loss;
+    fill_scalars(scalars, t, lr, alpha, mix);
+    const bl_feed feed = {.n = batch->n, .x = batch->x, .y = batch->y,
+                          .lambda = batch->lambda, .perm = batch->perm,
+                          .location = batch->location, .scalars = scalars};
+    BL_TRY(bl_engine_step(t->engine, &feed, &t->update, &loss, wrong));
+    if (!isfinite(loss)) return diverged(t, loss, lr);
+    add_up(t, batch->n, loss, wrong, isnan(alpha) ? mix : alpha, alpha,
+           bl_clock() - start);
     return BL_OK;
 }
 
 static bl_status train_step(bl_trainer *t)
 {
-    const double start = bl_clock();
-    double scalars[BL_PLAN_SCALARS], wrong[4] = {0}, loss;
     bl_batch batch;
+    const int32_t stage = bl_trainer_stage_of(t, t->at.epoch);
+    if (t->stage != &t->stages[stage]) BL_TRY(bl_trainer_enter_stage(t, stage));
+    const double start = bl_clock();
     if (!t->loading) BL_TRY(begin_epoch(t));
     BL_TRY(bl_loader_next(t->loader, &batch));
-    const double alpha = alpha_at(t), lr = bl_trainer_rate(t);
-    fill_scalars(scalars, lr, alpha);
-    BL_TRY(bl_engine_step(t->engine, batch.x, batch.y, batch.n, scalars,
-                          &t->sgd, &loss, wrong));
-    if (!isfinite(loss)) return diverged(t, loss, lr);
-    add_up(t, &batch, loss, wrong, alpha, bl_clock() - start);
+    BL_TRY(train_batch(t, &batch, start));
     if (t->at.step < t->steps) return BL_OK;
     t->at.phase = BL_PHASE_EVAL;
     t->loading = false;
@@ -149,7 +178,7 @@ static bl_status conclude(bl_trainer *t, double *error)
     t->judged = NULL;
     const bl_status status =
         bl_evaluate(&evaluation, t->z, split->labels, split->n, t->train_n,
-                    split->n_class);
+                    split->n_class, NULL);
     if (status == BL_ENUMERIC)
         return bl_error_prefix("epoch %" PRId64 ", learning rate %g",
                                t->at.epoch, bl_trainer_rate(t));
@@ -203,10 +232,22 @@ static bl_status judge_best_step(bl_trainer *t, bool *done)
     return status;
 }
 
-/** With a holdout: the test split meets the chosen weights, then the last. */
+static bl_status rewrite_step(bl_trainer *t)
+{
+    const double start = bl_clock();
+    BL_TRY(bl_trainer_rewrite(t));
+    if (t->run)
+        BL_TRY(bl_trainer_write_weights(t, bl_run_path(t->run,
+                                                       "last.safetensors")));
+    t->at.phase = BL_PHASE_FINAL;
+    t->at.seconds += bl_clock() - start;
+    return BL_OK;
+}
+
+/** The test split meets the weights a holdout has chosen, then the last. */
 static bl_status final_step(bl_trainer *t)
 {
-    const bool best = isnan(t->test_error_best);
+    const bool best = t->holdout && isnan(t->test_error_best);
     bool done;
     double error;
     BL_TRY(best ? judge_best_step(t, &done)
@@ -229,6 +270,7 @@ bl_status bl_trainer_step(bl_trainer *trainer)
         BL_TRY(train_step(trainer));
         return checkpoint_if_due(trainer);
     case BL_PHASE_EVAL: return eval_step(trainer);
+    case BL_PHASE_REWRITE: return rewrite_step(trainer);
     case BL_PHASE_FINAL: return final_step(trainer);
     case BL_PHASE_DONE: break;
     }

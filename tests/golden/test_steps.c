@@ -118,11 +118,12 @@ static void open_bench(bench *b, const setting *set, const char *name)
                                  .form = b->bbn ? "bbn" : "plain", .h = H,
                                  .w = W, .c = C, .n_class = CLASSES};
     bl_graph *graph;
-    ok(bl_network_graph(&graph, &net, N, true));
+    ok(bl_network_graph(&graph, &net, N,
+                        &(bl_graph_spec){.training = true}));
     ok(bl_params_create(&b->params, graph, b->backend, b->dev,
                         bl_dtype_real(set->act), true));
     ok(bl_plan_create(&b->train, graph, b->params, set->act, true));
-    ok(bl_network_graph(&graph, &net, N, false));
+    ok(bl_network_graph(&graph, &net, N, &(bl_graph_spec){0}));
     ok(bl_plan_create(&b->infer, graph, b->params, set->act, false));
     const size_t bytes = b->train->bytes > b->infer->bytes
                              ? b->train->bytes : b->infer->bytes;

@@ -81,7 +81,8 @@ static bl_graph *build(const subject *what)
                                   .w = W, .c = C, .n_class = CLASSES};
     bl_graph *graph;
     if (!what->layers) {
-        ok(bl_network_graph(&graph, &spec, N, true));
+        ok(bl_network_graph(&graph, &spec, N,
+                            &(bl_graph_spec){.training = true}));
         return graph;
     }
     ok(bl_graph_create(&graph));

@@ -161,7 +161,7 @@ static void plans_place_their_buffers(void **state)
     const char *const forms[] = {"plain", "bbn"};
     for (int32_t i = 0; i < 2; i++) {
         bl_engine *const e = open_engine("ref", forms[i], 0);
-        const bl_plan *const p = e->train;
+        const bl_plan *const p = e->train[0];
         buffers_do_not_meet(p->buffers, p->n_buffer,
                             p->bytes - p->scratch_bytes);
         bl_engine_free(e);
@@ -209,8 +209,7 @@ static void step(bl_engine *e, int64_t n)
     float x[2 * 4 * 8 * 8 * 3];
     int32_t y[2 * 4];
     double scalars[BL_PLAN_SCALARS] = {0}, loss, wrong[4];
-    const bl_sgd_desc sgd = {.n = e->params->n_trained, .real = BL_F32,
-                             .momentum = 0.9};
+    const bl_update update = {.sgd = {.momentum = 0.9}};
     bl_rng rng = bl_rng_at(2, BL_PURPOSE_TEST, 0, (uint64_t)n);
     for (size_t k = 0; k < sizeof x / sizeof *x; k++)
         x[k] = (float)bl_rng_normal(&rng);
@@ -218,7 +217,8 @@ static void step(bl_engine *e, int64_t n)
     scalars[BL_SLOT_LR] = 0.01;
     scalars[BL_SLOT_LAMBDA] = scalars[BL_SLOT_LAMBDA + 1] = 0.5;
     scalars[BL_SLOT_SCALE] = scalars[BL_SLOT_SCALE + 1] = 1;
-    ok(bl_engine_step(e, x, y, n, scalars, &sgd, &loss, wrong));
+    const bl_feed feed = {.n = n, .x = x, .y = y, .scalars = scalars};
+    ok(bl_engine_step(e, &feed, &update, &loss, wrong));
 }
 
 static void steps_allocate_nothing(void **state)
