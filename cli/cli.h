@@ -188,7 +188,8 @@ void cli_progress_log(void *payload, bl_log_level level, const char *message);
 /* ---- report.c ----------------------------------------------------------- */
 
 /** Error table of an evaluation; best < 0: no column for the best epoch. */
-void cli_error_table(const bl_evaluation *e, double best, int64_t best_epoch);
+void cli_error_table(const bl_evaluation *e, char *const *class_names,
+                     double best, int64_t best_epoch);
 void cli_class_table(const bl_evaluation *e, char *const *class_names);
 
 /* ---- kinds.c ------------------------------------------------------------ */

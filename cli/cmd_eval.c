@@ -20,6 +20,10 @@ static const bl_param options[] = {
      "of a run, take the weights of its best epoch, not of its last"},
     {"logits", BL_PARAM_STRING, "", 0, 0, NULL, "FILE.npy",
      "also write the logits, float32 [images][classes], for NumPy"},
+    {"many-above", BL_PARAM_INTEGER, "100", 0, 1e9, NULL, "N",
+     "a class of more than N training images counts as many"},
+    {"few-below", BL_PARAM_INTEGER, "20", 0, 1e9, NULL, "N",
+     "a class of fewer than N training images counts as few"},
     CLI_JSON,
     CLI_END,
 };
@@ -46,6 +50,24 @@ static int check_logits(const job *j)
         return CLI_DONE;
     return cli_say(j->args, CLI_USAGE,
                    "--logits %s: wanted a name that ends in .npy", name);
+}
+
+static bl_eval_options limits(const cli_args *args)
+{
+    return (bl_eval_options){
+        .many_above = bl_config_integer(args->own, "many-above"),
+        .few_below = bl_config_integer(args->own, "few-below")};
+}
+
+/** A class cannot be both many and few. */
+static int check_limits(const job *j)
+{
+    const bl_eval_options l = limits(j->args);
+    if (l.few_below - 1 <= l.many_above) return CLI_DONE;
+    return cli_say(j->args, CLI_USAGE,
+                   "--few-below %lld: wanted at most %lld, one more than "
+                   "--many-above", (long long)l.few_below,
+                   (long long)l.many_above + 1);
 }
 
 static int find_weights(job *j)
@@ -121,6 +143,7 @@ static int evaluate(job *j)
 {
     const bl_split *test = j->data->test;
     const int32_t n_class = test->n_class;
+    const bl_eval_options shots = limits(j->args);
     j->z = calloc((size_t)test->n * (size_t)n_class, sizeof *j->z);
     j->train_n = calloc((size_t)n_class, sizeof *j->train_n);
     if (!j->z || !j->train_n)
@@ -130,7 +153,7 @@ static int evaluate(job *j)
     if (bl_classifier_logits(j->classifier, test->pixels, test->n, j->z) < 0 ||
         (logits[0] && bl_npy_write(logits, j->z, test->n, n_class) < 0) ||
         bl_evaluate(&j->evaluation, j->z, test->labels, test->n, j->train_n,
-                    n_class) < 0)
+                    n_class, &shots) < 0)
         return cli_fail(j->args, CLI_FAILED);
     return CLI_DONE;
 }
@@ -159,7 +182,7 @@ static int report(const job *j)
     if (bl_config_flag(j->args->own, "json")) return print_json(j);
     printf("%s on the %lld test images of %s\n\n", j->weights,
            (long long)j->evaluation->n, j->data->name);
-    cli_error_table(j->evaluation, -1, 0);
+    cli_error_table(j->evaluation, j->data->class_names, -1, 0);
     if (j->evaluation->n_class <= CLASSES_SHOWN)
         cli_class_table(j->evaluation, j->data->class_names);
     return CLI_DONE;
@@ -169,6 +192,7 @@ static int run(cli_args *args)
 {
     job j = {.args = args};
     int code = check_logits(&j);
+    if (code == CLI_DONE) code = check_limits(&j);
     if (code == CLI_DONE) code = find_weights(&j);
     if (code == CLI_DONE) code = configure(&j);
     if (code == CLI_DONE) code = open_data(&j);
@@ -206,7 +230,10 @@ const cli_command cli_eval = {
     .about =
         "Classifies the test set and prints the error of all images, and the "
         "mean over the classes with many (more than 100), medium (20 to 100) "
-        "and few (under 20) training images.  A run brings its own data and "
+        "and few (under 20) training images; the mean over all classes; the "
+        "worst class; and by how much the network is surer than it is right "
+        "(expected calibration error, 15 bins).  --json has the reliability of "
+        "each bin and the confusion of each pair of classes as well.  A run brings its own data and "
         "imbalance; for a file of weights, give --data, and --imbalance for "
         "the training counts.",
     .examples = examples,

@@ -231,8 +231,8 @@ static int report(const job *j)
            bl_config_text(j->config, "seed"), result.backend,
            result.precision, took);
     if (result.last)
-        cli_error_table(result.last, result.test_error_best,
-                        result.best_epoch);
+        cli_error_table(result.last, j->data->class_names,
+                        result.test_error_best, result.best_epoch);
     return CLI_DONE;
 }
 

@@ -15,7 +15,20 @@ static void row(const char *name, int32_t n_class, double error,
     printf("%-8s %7d   %9s%s\n", name, (int)n_class, text, note);
 }
 
-void cli_error_table(const bl_evaluation *e, double best, int64_t best_epoch)
+/** What the errors by shot do not say, in one line. */
+static void summary(const bl_evaluation *e, char *const *class_names)
+{
+    char balanced[16], worst[16], ece[16];
+    if (e->worst_class < 0) return;
+    cli_percent(balanced, e->balanced_error);
+    cli_percent(worst, e->class_error[e->worst_class]);
+    cli_percent(ece, e->ece);
+    printf("\nmean of classes %s, worst class %s (%s), calibration error %s\n",
+           balanced, worst, class_names[e->worst_class], ece);
+}
+
+void cli_error_table(const bl_evaluation *e, char *const *class_names,
+                     double best, int64_t best_epoch)
 {
     char note[64] = "", text[16];
     if (best >= 0) {
@@ -28,6 +41,7 @@ void cli_error_table(const bl_evaluation *e, double best, int64_t best_epoch)
     for (int s = BL_SHOT_MANY; s <= BL_SHOT_FEW; s++)
         row(bl_shot_name((bl_shot)s), e->shot_classes[s], e->shot_error[s],
             "");
+    summary(e, class_names);
 }
 
 void cli_class_table(const bl_evaluation *e, char *const *class_names)

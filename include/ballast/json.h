@@ -27,6 +27,8 @@ BL_API void bl_json_free(bl_json *json);
 BL_API void bl_json_object(bl_json *json, const char *key);
 BL_API void bl_json_array(bl_json *json, const char *key);
 BL_API void bl_json_close(bl_json *json); /* the innermost object or array */
+/** Keeps the next object or array, with all in it, on one line. */
+BL_API void bl_json_on_line(bl_json *json);
 BL_API void bl_json_string(bl_json *json, const char *key, const char *text);
 BL_API void bl_json_integer(bl_json *json, const char *key, int64_t value);
 /** Shortest text that reads back to the same double; NaN and infinity are

@@ -27,6 +27,8 @@ enum { DEPTH = 64, STEP = 2 };
 struct bl_json {
     bl_text text;
     int indent;
+    int asked;                /* the next container keeps one line */
+    int flat;                 /* depth of the one that does, or 0  */
     int depth;                /* open objects and arrays        */
     char close[DEPTH];        /* '}' or ']' of each             */
     int64_t count[DEPTH + 1]; /* members so far; [0] is the top */
@@ -61,9 +63,10 @@ static void refuse(bl_json *json, const char *what)
         json->text.status = BL_RAISE(BL_EINVAL, "JSON writer: %s", what);
 }
 
+/* Before a member or a closing bracket. */
 static void put_line(bl_json *json)
 {
-    if (!json->indent) return;
+    if (!json->indent || json->flat > 0) return;
     bl_text_printf(&json->text, "\n%*s", STEP * json->depth, "");
 }
 
@@ -129,7 +132,8 @@ static int begin(bl_json *json, const char *key)
         refuse(json, "a second value at the top");
     if (json->text.status < 0) return 0;
 
-    if (json->count[json->depth]++ > 0) put(json, ",");
+    if (json->count[json->depth]++ > 0)
+        put(json, json->indent && json->flat > 0 ? ", " : ",");
     if (json->depth > 0) put_line(json);
     if (key != NULL) {
         put_string(json, key);
@@ -148,6 +152,8 @@ static void open_container(bl_json *json, const char *key, char close)
     put(json, close == '}' ? "{" : "[");
     json->close[json->depth++] = close;
     json->count[json->depth] = 0;
+    if (json->asked && json->flat == 0) json->flat = json->depth;
+    json->asked = 0;
 }
 
 /* ---- calls -------------------------------------------------------------- */
@@ -170,9 +176,16 @@ void bl_json_close(bl_json *json)
         return;
     }
     const int64_t members = json->count[json->depth];
+    const int was_flat = json->flat == json->depth;
     json->depth--;
     if (members > 0) put_line(json);
     bl_text_add(&json->text, &json->close[json->depth], 1);
+    if (was_flat) json->flat = 0;
+}
+
+void bl_json_on_line(bl_json *json)
+{
+    json->asked = 1;
 }
 
 void bl_json_string(bl_json *json, const char *key, const char *text)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * evaluate.c: top-1 errors, overall, by class and by shot.
+ * evaluate.c: top-1 errors, overall, by class and by shot, and which class
+ * was taken for which.
  *
  * The error of a shot is the mean over its classes, not over its images: on
  * a balanced test set the two agree, elsewhere the mean over classes is what
  * the literature of long tails reports.  A class without test images has no
- * error and stays out of that mean.
+ * error and stays out of that mean.  The balanced error is the same mean over
+ * all classes.
  *
  * Reference: Liu et al., "Large-scale long-tailed recognition in an open
  * world", CVPR 2019 (many, medium and few shots).
@@ -14,30 +16,34 @@
 #include <math.h>
 
 #include "ballast/data.h"
-#include "ballast/eval.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "eval/parts.h"
 
 enum { SHOTS = 3 };
+
+static const bl_eval_options defaults = {.many_above = 100, .few_below = 20};
 
 /* First index of the largest of z [C]; image is for the message. */
 static bl_status top_1(int32_t *out, const float *z, int32_t n_class,
                        int64_t image)
 {
-    int32_t best = 0;
-    for (int32_t j = 0; j < n_class; j++) {
-        if (isnan(z[j]))
-            return BL_RAISE(BL_ENUMERIC, "image %" PRId64 ": the logit of "
-                            "class %d is NaN", image, (int)j);
+    int32_t bad = 0, best = 0, first = 0;
+    for (int32_t j = 0; j < n_class; j++) bad += z[j] != z[j];
+    while (bad > 0 && !isnan(z[first])) first++;
+    if (bad > 0)
+        return BL_RAISE(BL_ENUMERIC, "image %" PRId64 ": the logit of class "
+                        "%d is NaN", image, (int)first);
+    for (int32_t j = 1; j < n_class; j++)
         if (z[j] > z[best]) best = j;
-    }
     *out = best;
     return BL_OK;
 }
 
-/* Counts images and, for now, wrong predictions of each class. */
-static bl_status count_wrong(bl_evaluation *e, const float *z,
-                             const int32_t *labels)
+/* Goes through z [n][C]: counts images and, for now, wrong predictions of
+ * each class. */
+static bl_status count(bl_evaluation *e, const float *z,
+                       const int32_t *labels)
 {
     const int32_t n_class = e->n_class;
     for (int64_t i = 0; i < e->n; i++) {
@@ -49,6 +55,8 @@ static bl_status count_wrong(bl_evaluation *e, const float *z,
         BL_TRY(top_1(&top, z + i * n_class, n_class, i));
         e->class_n[y]++;
         if (top != y) e->class_error[y] += 1;
+        if (e->confusion != NULL) e->confusion[(int64_t)y * n_class + top]++;
+        bl_calibration_add(e, z + i * n_class, y, top);
     }
     return BL_OK;
 }
@@ -65,18 +73,39 @@ static void divide(bl_evaluation *e)
     e->error = e->n > 0 ? wrong / (double)e->n : (double)NAN;
 }
 
-static void average_shots(bl_evaluation *e)
+static bl_shot shot_of(const bl_eval_options *limits, int64_t n)
 {
-    double sum[SHOTS] = {0};
+    if (n > limits->many_above) return BL_SHOT_MANY;
+    return n < limits->few_below ? BL_SHOT_FEW : BL_SHOT_MEDIUM;
+}
+
+/* Means over classes: of each shot, of all. */
+static void average(bl_evaluation *e)
+{
+    double sum[SHOTS] = {0}, all = 0;
+    int32_t tested = 0;
     for (int32_t c = 0; c < e->n_class; c++) {
-        const bl_shot shot = bl_shot_of(e->train_n[c]);
+        const bl_shot shot = shot_of(&e->limits, e->train_n[c]);
         if (e->class_n[c] == 0) continue;
         sum[shot] += e->class_error[c];
         e->shot_classes[shot]++;
+        all += e->class_error[c];
+        tested++;
     }
     for (int i = 0; i < SHOTS; i++)
         e->shot_error[i] = e->shot_classes[i] > 0
             ? sum[i] / e->shot_classes[i] : (double)NAN;
+    e->balanced_error = tested > 0 ? all / tested : (double)NAN;
+}
+
+static void find_worst(bl_evaluation *e)
+{
+    e->worst_class = -1;
+    for (int32_t c = 0; c < e->n_class; c++)
+        if (e->class_n[c] > 0 &&
+            (e->worst_class < 0 ||
+             e->class_error[c] > e->class_error[e->worst_class]))
+            e->worst_class = c;
 }
 
 static bl_status check_counts(const int64_t *train_n, int64_t n,
@@ -92,23 +121,58 @@ static bl_status check_counts(const int64_t *train_n, int64_t n,
     return BL_OK;
 }
 
-bl_status bl_evaluate(bl_evaluation **out, const float *z,
-                      const int32_t *labels, int64_t n,
-                      const int64_t *train_n, int32_t n_class)
+static bl_status check_limits(const bl_eval_options *limits)
+{
+    if (limits->many_above < 0 || limits->few_below < 0)
+        return BL_RAISE(BL_EINVAL, "many above %" PRId64 ", few below %" PRId64
+                        " training images, wanted at least 0",
+                        limits->many_above, limits->few_below);
+    if (limits->few_below - 1 > limits->many_above)
+        return BL_RAISE(BL_EINVAL, "few below %" PRId64 " training images, "
+                        "wanted at most %" PRId64 ", one more than many are "
+                        "above", limits->few_below, limits->many_above + 1);
+    return BL_OK;
+}
+
+static bl_status create(bl_evaluation **out, int64_t n,
+                        const int64_t *train_n, int32_t n_class)
 {
     bl_status status = BL_OK;
     bl_evaluation *e = NULL;
-    BL_TRY(check_counts(train_n, n, n_class));
     BL_TRY(bl_calloc(&e, 1, sizeof *e));
     e->n = n;
     e->n_class = n_class;
     BL_CHECK(bl_calloc(&e->class_error, n_class, sizeof *e->class_error));
     BL_CHECK(bl_calloc(&e->class_n, n_class, sizeof *e->class_n));
     BL_CHECK(bl_calloc(&e->train_n, n_class, sizeof *e->train_n));
+    if (n_class <= BL_CONFUSION_CLASSES)
+        BL_CHECK(bl_calloc(&e->confusion, (int64_t)n_class * n_class,
+                           sizeof *e->confusion));
     for (int32_t c = 0; c < n_class; c++) e->train_n[c] = train_n[c];
-    BL_CHECK(count_wrong(e, z, labels));
+    *out = e;
+    e = NULL;
+done:
+    bl_evaluation_free(e);
+    return status;
+}
+
+bl_status bl_evaluate(bl_evaluation **out, const float *z,
+                      const int32_t *labels, int64_t n,
+                      const int64_t *train_n, int32_t n_class,
+                      const bl_eval_options *options)
+{
+    bl_status status = BL_OK;
+    bl_evaluation *e = NULL;
+    const bl_eval_options *const limits = options ? options : &defaults;
+    BL_TRY(check_counts(train_n, n, n_class));
+    BL_TRY(check_limits(limits));
+    BL_TRY(create(&e, n, train_n, n_class));
+    e->limits = *limits;
+    BL_CHECK(count(e, z, labels));
     divide(e);
-    average_shots(e);
+    average(e);
+    find_worst(e);
+    bl_calibration_close(e);
     *out = e;
     e = NULL;
 done:
@@ -122,24 +186,6 @@ void bl_evaluation_free(bl_evaluation *evaluation)
     bl_free(evaluation->class_error);
     bl_free(evaluation->class_n);
     bl_free(evaluation->train_n);
+    bl_free(evaluation->confusion);
     bl_free(evaluation);
-}
-
-void bl_evaluation_json(const bl_evaluation *evaluation,
-                        const char *const *class_names, bl_json *json)
-{
-    bl_json_object(json, "shot");
-    for (int i = 0; i < SHOTS; i++)
-        bl_json_real(json, bl_shot_name((bl_shot)i),
-                     evaluation->shot_error[i]);
-    bl_json_close(json);
-    bl_json_array(json, "per_class");
-    for (int32_t c = 0; c < evaluation->n_class; c++) {
-        bl_json_object(json, NULL);
-        bl_json_string(json, "name", class_names[c]);
-        bl_json_integer(json, "train_count", evaluation->train_n[c]);
-        bl_json_real(json, "error", evaluation->class_error[c]);
-        bl_json_close(json);
-    }
-    bl_json_close(json);
 }

@@ -91,7 +91,8 @@ static bl_status evaluate(void *payload)
     static const int32_t labels[2] = {2, 1};
     static const int64_t counts[3] = {120, 50, 3};
     bl_evaluation *e = NULL;
-    const bl_status status = bl_evaluate(&e, &z[0][0], labels, 2, counts, 3);
+    const bl_status status = bl_evaluate(&e, &z[0][0], labels, 2, counts, 3,
+                                         NULL);
     bl_evaluation_free(e);
     return status;
 }

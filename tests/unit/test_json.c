@@ -60,6 +60,34 @@ static void documents_read_as_wanted(void **state)
         "  ],\n  \"none\": {},\n  \"name\": null\n}");
 }
 
+static void a_container_keeps_one_line(void **state)
+{
+    (void)state;
+    bl_json *json = NULL;
+    const char *text = NULL;
+    assert_int_equal(bl_json_create(&json, 1), BL_OK);
+    bl_json_object(json, NULL);
+    bl_json_on_line(json);
+    bl_json_array(json, "rows");
+    for (int i = 0; i < 2; i++) {
+        bl_json_object(json, NULL);
+        bl_json_integer(json, "a", 3 - i);
+        bl_json_null(json, "b");
+        bl_json_close(json);
+    }
+    bl_json_close(json);
+    bl_json_array(json, "after");
+    bl_json_integer(json, NULL, 7);
+    bl_json_close(json);
+    bl_json_close(json);
+    assert_int_equal(bl_json_text(json, &text, NULL), BL_OK);
+    assert_string_equal(text,
+        "{\n  \"rows\": [{\"a\": 3, \"b\": null}, "
+        "{\"a\": 2, \"b\": null}],\n"
+        "  \"after\": [\n    7\n  ]\n}");
+    bl_json_free(json);
+}
+
 static void strings_are_escaped(void **state)
 {
     (void)state;
@@ -195,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(documents_read_as_wanted),
+        cmocka_unit_test(a_container_keeps_one_line),
         cmocka_unit_test(strings_are_escaped),
         cmocka_unit_test(reals_come_back),
         cmocka_unit_test(misuse_is_sticky),
