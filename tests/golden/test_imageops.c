@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Image operations against Pillow, byte for byte: the pictures and values of
- * data/imageops.safetensors, made by tools/golden/imageops.py.
+ * Image operations and AutoAugment's sub-policies against Pillow, byte for
+ * byte: the pictures and values of data/imageops.safetensors, made by
+ * tools/golden/imageops.py.
  */
 #include "near.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ballast/status.h"
+#include "data/autoaugment.h"
 #include "data/imageops.h"
 #include "io/safetensors.h"
 
@@ -106,10 +107,39 @@ static void test_operations(void **state)
     bl_safetensors_free(file);
 }
 
+/* Both steps of each sub-policy, with both signs. */
+static void test_policies(void **state)
+{
+    (void)state;
+    bl_safetensors *file = file_open();
+    const bl_named_tensor *const in = tensor(file, "policy", "in", "U8", 3);
+    const bl_named_tensor *const want = tensor(file, "policy", "out", "U8", 5);
+    const bl_named_tensor *const p = tensor(file, "policy", "p", "F64", 2);
+    const bl_image_size size = {(int32_t)in->shape[0], (int32_t)in->shape[1],
+                                (int32_t)in->shape[2]};
+    assert_in_range(in->bytes, 1, MOST);
+    assert_int_equal(want->bytes, 2 * BL_AUTOAUGMENT_POLICIES * in->bytes);
+    assert_int_equal(p->bytes, 2 * BL_AUTOAUGMENT_POLICIES * sizeof(double));
+    for (int32_t i = 0; i < 2 * BL_AUTOAUGMENT_POLICIES; i++) {
+        uint8_t found[MOST], scratch[MOST];
+        double probability;
+        const bl_autoaugment draw = {i / 2, {1, 1}, {i % 2, i % 2}};
+        bl_autoaugment_apply(found, in->data, scratch, size, &draw);
+        if (memcmp(found, (const char *)want->data + (size_t)i * in->bytes,
+                   in->bytes) != 0)
+            fail_msg("sub-policy %d, sign %c", i / 2, i % 2 ? '-' : '+');
+        memcpy(&probability, (const char *)p->data + 8 * i, 8);
+        assert_near(bl_autoaugment_policies[i / 2][i % 2].probability,
+                    probability, 0);
+    }
+    bl_safetensors_free(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_policies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
