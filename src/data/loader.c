@@ -37,15 +37,19 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "data/augment.h"
+#include "data/autoaugment.h"
 #include "data/split.h"
 
-enum { DRAW_BITS = 40, MAX_STREAMS = 16, MAX_THREADS = 1024, MAX_PAD = 4096 };
+enum { DRAW_BITS = 40, MAX_STREAMS = 16, MAX_THREADS = 1024, MAX_PAD = 4096,
+       MAX_CUTOUT = 4096 };
 
 typedef struct slot {
     float *x;         /* [parts_most * batch][h][w][c]     */
     int32_t *y;       /* [targets * batch]                 */
     int64_t *index;   /* [streams * batch]                 */
     float *spare;     /* [h][w][c], NULL without mixing    */
+    uint8_t *room;    /* [3][h][w][c], NULL where no work  */
+                      /*   is done in 8 bits               */
     int32_t *perm;    /* [batch], NULL without mixing      */
     double *lambda;   /* [targets * batch], or NULL        */
     bl_mix_draw draw; /* of the batch in x                 */
@@ -86,6 +90,33 @@ static int64_t images_at(const bl_loader_spec *spec, int64_t step)
     return left < spec->batch ? left : spec->batch;
 }
 
+/* Whether images are worked on in 8 bits before they are normalised. */
+static bool distorts(const bl_loader_spec *spec)
+{
+    return spec->autoaugment || spec->cutout > 0;
+}
+
+/* Crop and mirror, AutoAugment, Cutout, normalisation; draws in this order. */
+static void distort(const bl_loader *l, const slot *s, float *x,
+                    const uint8_t *pixels, bl_crop crop, bl_rng *rng)
+{
+    const bl_split *split = l->spec.split;
+    const bl_image_size size = {split->h, split->w, split->c};
+    const size_t bytes = bl_split_image_bytes(split);
+    uint8_t *image = s->room;
+    bl_crop_pixels(image, pixels, size.h, size.w, size.c, l->spec.pad, crop);
+    if (l->spec.autoaugment) {
+        const bl_autoaugment draw = bl_autoaugment_draw(rng);
+        bl_autoaugment_apply(image + bytes, image, image + 2 * bytes, size,
+                             &draw);
+        image += bytes;
+    }
+    if (l->spec.cutout > 0)
+        bl_hole_apply(image, size.h, size.w, size.c, l->spec.cutout,
+                      bl_hole_draw(rng, size.h, size.w));
+    bl_pixel_run(x, image, (int64_t)size.h * size.w, size.c, 1, &l->table);
+}
+
 /* Draw `draw` of part `part` into x; label and position at `at` of a batch. */
 static bl_status make_image(const bl_loader *l, slot *s, float *x, int64_t at,
                             int64_t epoch, int32_t part, int64_t draw)
@@ -99,9 +130,12 @@ static bl_status make_image(const bl_loader *l, slot *s, float *x, int64_t at,
                         part, draw, i, split->n - 1);
     bl_rng rng = bl_rng_at(l->spec.seed, BL_PURPOSE_AUGMENT, (uint32_t)epoch,
                            (uint64_t)part << DRAW_BITS | (uint64_t)draw);
-    bl_crop_apply(x, split->pixels + i * bytes, split->h,
-                  split->w, split->c, l->spec.pad,
-                  bl_crop_draw(&rng, l->spec.pad, l->spec.flip), &l->table);
+    const bl_crop crop = bl_crop_draw(&rng, l->spec.pad, l->spec.flip);
+    if (s->room != NULL)
+        distort(l, s, x, split->pixels + i * bytes, crop, &rng);
+    else
+        bl_crop_apply(x, split->pixels + i * bytes, split->h, split->w,
+                      split->c, l->spec.pad, crop, &l->table);
     s->y[at] = split->labels[i];
     s->index[at] = i;
     return BL_OK;
@@ -232,6 +266,7 @@ static bl_status check_counts(const bl_loader_spec *spec)
         {"batch", spec->batch, 1, INT32_MAX},
         {"steps", spec->steps, 1, INT64_C(1) << DRAW_BITS},
         {"pad", spec->pad, 0, MAX_PAD},
+        {"cutout", spec->cutout, 0, MAX_CUTOUT},
         {"threads", spec->threads, 1, MAX_THREADS},
         {"ahead", spec->ahead, 2, INT32_MAX},
         {"channels of the normalisation", spec->normalization.c,
@@ -273,6 +308,9 @@ static bl_status check(const bl_loader_spec *spec)
 {
     BL_TRY(check_counts(spec));
     BL_TRY(check_mix(spec));
+    if (spec->autoaugment && spec->split->c != 1 && spec->split->c != 3)
+        return BL_RAISE(BL_EINVAL, "loader: AutoAugment on images of %" PRId32
+                        " channels, wanted 1 or 3", spec->split->c);
     for (int32_t k = 0; k < spec->normalization.c; k++)
         if (!(spec->normalization.std[k] > 0))
             return BL_RAISE(BL_EINVAL, "loader: standard deviation of channel "
@@ -295,6 +333,8 @@ static bl_status allocate_slot(const bl_loader *l, slot *s)
     BL_TRY(bl_slab_alloc(&s->x, bytes));
     BL_TRY(bl_calloc(&s->y, targets, sizeof *s->y));
     BL_TRY(bl_calloc(&s->index, l->spec.streams * batch, sizeof *s->index));
+    if (distorts(&l->spec))
+        BL_TRY(bl_calloc(&s->room, 3, bl_split_image_bytes(l->spec.split)));
     if (!l->mixing) return BL_OK;
     BL_TRY(bl_slab_alloc(&s->spare, image));
     BL_TRY(bl_calloc(&s->perm, batch, sizeof *s->perm));
@@ -332,6 +372,7 @@ static void free_slot(slot *s)
     bl_free(s->y);
     bl_free(s->index);
     bl_free(s->spare);
+    bl_free(s->room);
     bl_free(s->perm);
     bl_free(s->lambda);
 }

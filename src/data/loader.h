@@ -6,6 +6,9 @@
  * A batch holds `streams` equal parts, one a sampler (BBN: uniform part
  * first, reversed part second).  Image i of a part is draw step * batch + i of
  * that part's sampler; its augmentation is keyed by (seed, epoch, part, draw).
+ * An image is cropped and mirrored, goes through AutoAugment's policy, is
+ * blackened by Cutout and normalised, and makes its draws in that order: the
+ * crop is the same whatever follows it (docs/augmentation.md).
  * Where steps * batch exceeds the images of the split, the last step is short:
  * an epoch never draws more than n images a part.  Contents depend neither on
  * the number of threads nor on where a run was stopped.
@@ -41,6 +44,8 @@ typedef struct bl_loader_spec {
     bl_normalization normalization;
     int32_t pad;                     /* px of the random crop, 0: none     */
     int flip;                        /* mirror with probability one half   */
+    int autoaugment;                 /* CIFAR-10's policy; c is 1 or 3     */
+    int32_t cutout;                  /* px of the black square, 0: none    */
     uint64_t seed;
     int32_t threads;                 /* >= 1                               */
     int32_t ahead;                   /* batches made in advance, >= 2      */

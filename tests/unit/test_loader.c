@@ -14,6 +14,7 @@
 #include "ballast/rng.h"
 #include "core/mem.h"
 #include "data/augment.h"
+#include "data/autoaugment.h"
 #include "data/loader.h"
 #include "support/sets.h"
 
@@ -117,25 +118,97 @@ static void test_contents(void **state)
     rig_free(&r);
 }
 
-static void test_threads_do_not_matter(void **state)
+/* Hashes of epoch 5 from before there was AutoAugment: a run without it has
+ * the batches it always had. */
+static void test_plain_batches_are_as_ever(void **state)
 {
     (void)state;
+    static const uint64_t want[STEPS] = {
+        0xaec89401edbe4ddc, 0x096bc427e5d231f6, 0xf700977ccfae69a1,
+        0x51a3f5e9978901a7, 0xbc99899cd46f70fb, 0x152d5594be0e384b,
+        0xbef26e95935c1ff8, 0x877c74afecddbd56};
+    uint64_t found[STEPS];
+    rig r;
+    rig_make(&r);
+    bl_loader *loader = loader_of(&r.spec);
+    run(&r, loader, 5, 0, found);
+    for (int i = 0; i < STEPS; i++) assert_int_equal(found[i], want[i]);
+    bl_loader_free(loader);
+    rig_free(&r);
+}
+
+/* One image as the specification has it: crop, policy, hole, normalisation,
+ * each drawing behind the one before. */
+static void distort(float *x, const bl_loader_spec *spec,
+                    const uint8_t *pixels, bl_rng rng)
+{
+    static const bl_image_size size = {6, 5, 3};
+    uint8_t crop[90], room[90], image[90];
+    bl_crop_pixels(crop, pixels, 6, 5, 3, 2, bl_crop_draw(&rng, 2, 1));
+    memcpy(image, crop, sizeof image);
+    if (spec->autoaugment) {
+        const bl_autoaugment draw = bl_autoaugment_draw(&rng);
+        bl_autoaugment_apply(image, crop, room, size, &draw);
+    }
+    if (spec->cutout > 0)
+        bl_hole_apply(image, 6, 5, 3, spec->cutout,
+                      bl_hole_draw(&rng, 6, 5));
+    bl_normalize(x, image, 30, 3, &spec->normalization);
+}
+
+static void test_distorted_contents(void **state)
+{
+    (void)state;
+    rig r;
+    bl_batch b;
+    float want[90];
+    rig_make(&r);
+    for (int both = 1; both <= 3; both++) {
+        r.spec.autoaugment = both & 1;
+        r.spec.cutout = both & 2 ? 3 : 0;
+        bl_loader *loader = loader_of(&r.spec);
+        assert_int_equal(bl_loader_begin(loader, 6, 0), BL_OK);
+        for (int64_t s = 0; bl_loader_next(loader, &b) == BL_OK; s++)
+            for (int64_t at = 0; at < b.n * STREAMS; at++) {
+                const int64_t part = at / b.n, draw = s * BATCH + at % b.n;
+                distort(want, &r.spec, r.split->pixels + b.index[at] * 90,
+                        bl_rng_at(31, BL_PURPOSE_AUGMENT, 6,
+                                  (uint64_t)part << 40 | (uint64_t)draw));
+                assert_memory_equal(b.x + at * 90, want, sizeof want);
+            }
+        bl_loader_free(loader);
+    }
+    rig_free(&r);
+}
+
+/* The rig's epoch 3 with any number of threads. */
+static void check_threads(rig *r)
+{
     static const struct {
         int32_t threads, ahead;
     } rows[] = {{1, 2}, {2, 2}, {2, 5}, {4, 3}};
     uint64_t want[STEPS], found[STEPS];
-    rig r;
-    rig_make(&r);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        r.spec.threads = rows[i].threads;
-        r.spec.ahead = rows[i].ahead;
-        bl_loader *loader = loader_of(&r.spec);
+        r->spec.threads = rows[i].threads;
+        r->spec.ahead = rows[i].ahead;
+        bl_loader *loader = loader_of(&r->spec);
         for (int64_t epoch = 1; epoch <= 3; epoch++)
-            run(&r, loader, epoch, 0, i == 0 && epoch == 3 ? want : found);
+            run(r, loader, epoch, 0, i == 0 && epoch == 3 ? want : found);
         if (i > 0) assert_memory_equal(found, want, sizeof want);
         assert_true(bl_loader_waited(loader) >= 0);
         bl_loader_free(loader);
     }
+}
+
+static void test_threads_do_not_matter(void **state)
+{
+    (void)state;
+    rig r;
+    rig_make(&r);
+    check_threads(&r);
+    r.spec.autoaugment = 1;
+    r.spec.cutout = 3;
+    check_threads(&r);
     rig_free(&r);
 }
 
@@ -259,6 +332,8 @@ static void test_steps_allocate_nothing(void **state)
     rig r;
     rig_make(&r);
     r.spec.threads = 2;
+    r.spec.autoaugment = 1;
+    r.spec.cutout = 3;
     bl_loader *loader = loader_of(&r.spec);
     const int64_t before = bl_mem_count();
     for (int64_t epoch = 1; epoch < 4; epoch++)
@@ -283,13 +358,14 @@ static void test_create_refuses(void **state)
     rig r;
     rig_make(&r);
     const bl_loader_spec good = r.spec;
-    bl_loader_spec bad[9];
+    bl_loader_spec bad[11];
     static const char *const said[] = {
         "streams 0, wanted 1", "batch 0", "steps 0", "pad -1", "threads 0",
         "ahead 1, wanted 2", "channels of the normalisation 1, wanted 3",
         "deviation of channel 1 is 0", "leave the last one empty",
+        "cutout -1", "cutout 4097, wanted 0 to 4096",
     };
-    for (int i = 0; i < 9; i++) bad[i] = good;
+    for (int i = 0; i < 11; i++) bad[i] = good;
     bad[0].streams = 0;
     bad[1].batch = 0;
     bad[2].steps = 0;
@@ -299,7 +375,26 @@ static void test_create_refuses(void **state)
     bad[6].normalization.c = 1;
     bad[7].normalization.std[1] = 0;
     bad[8].steps = STEPS + 1;
-    for (int i = 0; i < 9; i++) refuse(&bad[i], said[i]);
+    bad[9].cutout = -1;
+    bad[10].cutout = 4097;
+    for (int i = 0; i < 11; i++) refuse(&bad[i], said[i]);
+    rig_free(&r);
+}
+
+/* Black squares have no opinion on channels, AutoAugment has. */
+static void test_channels(void **state)
+{
+    (void)state;
+    rig r;
+    rig_make(&r);
+    bl_split *two = sets_images(N, 6, 5, 2, 4);
+    r.spec.split = two;
+    r.spec.normalization.c = 2;
+    r.spec.cutout = 2;
+    bl_loader_free(loader_of(&r.spec));
+    r.spec.autoaugment = 1;
+    refuse(&r.spec, "AutoAugment on images of 2 channels, wanted 1 or 3");
+    bl_split_free(two);
     rig_free(&r);
 }
 
@@ -323,6 +418,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contents),
+        cmocka_unit_test(test_plain_batches_are_as_ever),
+        cmocka_unit_test(test_distorted_contents),
         cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_epochs_and_batches_differ),
         cmocka_unit_test(test_resume),
@@ -331,6 +428,7 @@ int main(void)
         cmocka_unit_test(test_a_worker_error_travels),
         cmocka_unit_test(test_steps_allocate_nothing),
         cmocka_unit_test(test_create_refuses),
+        cmocka_unit_test(test_channels),
         cmocka_unit_test(test_begin_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
