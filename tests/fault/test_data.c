@@ -68,8 +68,12 @@ static bl_status load_and_free(void *payload)
     bl_status status =
         bl_sampler_create(&sampler, bl_sampler_find("reversed"),
                           split->labels, split->n, split->n_class, 1, 0);
+    const bl_mix_spec mix = {
+        .type = bl_mix_find("mixup"), .alpha = 1, .probability = 1,
+        .epochs = 1, .n_class = split->n_class, .h = split->h, .w = split->w,
+        .c = split->c};
     const bl_loader_spec spec = {
-        .split = split, .samplers = &sampler, .streams = 1, .batch = 4,
+        .split = split, .mix = &mix, .samplers = &sampler, .streams = 1, .batch = 4,
         .steps = 2, .seed = 1, .threads = 2, .ahead = 2,
         .normalization = {.c = 1, .mean = {.3}, .std = {.2}}};
     if (status == BL_OK) status = bl_loader_create(&loader, &spec);
