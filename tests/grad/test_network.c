@@ -63,9 +63,11 @@ static void feed(net *n, int32_t streams)
     ok(bl_plan_labels(n->plan, y));
     s[BL_SLOT_LAMBDA] = streams > 1 ? 0.7125 : 1;
     s[BL_SLOT_LAMBDA + 1] = 0.2875;
+    s[BL_SLOT_MIX] = 0.3825;
     s[BL_SLOT_SCALE] = 1.425;
     s[BL_SLOT_SCALE + 1] = 0.575;
     ok(bl_plan_scalars(n->plan, s));
+    ok(bl_plan_permutation(n->plan, (const int32_t[N]){2, 0, 1}));
 }
 
 /** What a test trains: a known form, or layers put together by hand. */
@@ -217,6 +219,80 @@ static void odd_network(void **state)
     check(&(const subject){.name = "odd", .streams = 1, .layers = odd_layers});
 }
 
+/** A trunk [n][H][W][3] whose weights are shared by all its uses. */
+static int32_t trunk(bl_graph *g)
+{
+    const int32_t x = bl_graph_input(g, N, H, W, C);
+    return bl_graph_relu(g, bl_graph_norm(
+        g, bl_graph_conv(g, x, "trunk", 3, 3, 1, 1, 1), "trunk_norm"));
+}
+
+static int32_t tail(bl_graph *g, int32_t y)
+{
+    y = bl_graph_norm(g, bl_graph_conv(g, y, "tail", 4, 3, 2, 1, 1), "t_norm");
+    return bl_graph_gap(g, bl_graph_relu(g, y));
+}
+
+static int32_t head(bl_graph *g, int32_t f)
+{
+    return bl_graph_linear(g, f, "fc", CLASSES,
+                           (bl_init){BL_INIT_NORMAL, 0.5});
+}
+
+/** A batch mixed with itself: hidden maps that a shortcut reads as well, and
+ *  pooled features; then factors for the logits. */
+static int32_t mixed_with_itself(bl_graph *g)
+{
+    const int32_t a = trunk(g);
+    const int32_t mixed = bl_graph_mix(g, a, a, BL_SLOT_MIX);
+    const int32_t f = tail(g, bl_graph_relu(g, bl_graph_add(g, mixed, a)));
+    const int32_t z = head(g, bl_graph_mix(g, f, f, BL_SLOT_SCALE + 1));
+    return bl_graph_class_scale(g, z, "fc");
+}
+
+static void self_mixed_network(void **state)
+{
+    (void)state;
+    check(&(const subject){.name = "mixed with itself", .streams = 1,
+                           .layers = mixed_with_itself});
+}
+
+/** Two batches through one trunk, mixed behind it. */
+static int32_t mixed_batches(bl_graph *g)
+{
+    const int32_t a = trunk(g), b = trunk(g);
+    return head(g, tail(g, bl_graph_mix(g, a, b, BL_SLOT_MIX)));
+}
+
+/** Pooled features of two batches. */
+static int32_t mixed_features(bl_graph *g)
+{
+    const int32_t a = tail(g, trunk(g)), b = tail(g, trunk(g));
+    return head(g, bl_graph_mix(g, a, b, BL_SLOT_MIX));
+}
+
+/** One side, then the other, has no parameters behind it. */
+static int32_t mixed_with_pixels(bl_graph *g)
+{
+    const int32_t x = bl_graph_input(g, N, H, W, C);
+    int32_t y = bl_graph_conv(g, x, "first", C, 3, 1, 1, 1);
+    y = bl_graph_mix(g, bl_graph_norm(g, y, "norm"), x, BL_SLOT_MIX);
+    y = bl_graph_conv(g, y, "second", C, 3, 1, 1, 1);
+    y = bl_graph_mix(g, x, bl_graph_norm(g, y, "norm2"), BL_SLOT_SCALE + 1);
+    return head(g, tail(g, y));
+}
+
+static void two_mixed_networks(void **state)
+{
+    (void)state;
+    check(&(const subject){.name = "mixed batches", .streams = 2,
+                           .layers = mixed_batches});
+    check(&(const subject){.name = "mixed features", .streams = 2,
+                           .layers = mixed_features});
+    check(&(const subject){.name = "mixed with pixels", .streams = 1,
+                           .layers = mixed_with_pixels});
+}
+
 /** A frozen norm leaves the running statistics alone. */
 static void frozen_norms_keep_their_statistics(void **state)
 {
@@ -266,6 +342,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_network), cmocka_unit_test(cosine_network),
         cmocka_unit_test(bbn_network), cmocka_unit_test(odd_network),
+        cmocka_unit_test(self_mixed_network),
+        cmocka_unit_test(two_mixed_networks),
         cmocka_unit_test(frozen_norms_keep_their_statistics),
         cmocka_unit_test(fusion_changes_nothing),
     };
