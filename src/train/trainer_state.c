@@ -104,29 +104,31 @@ static bool is_place(const bl_trainer *t, const bl_counters *at)
 
 /** The stage whose parameters a checkpoint holds: a stage is opened by its
  *  first step. */
-static int32_t stage_held(const bl_trainer *t)
+static int32_t stage_held(const bl_trainer *t, const bl_counters *at)
 {
-    const bl_counters *const at = &t->at;
     const int32_t k = bl_trainer_stage_of(t, at->epoch);
     const bool before = at->phase == BL_PHASE_TRAIN && at->step == 0 &&
                         at->epoch == t->stages[k].first + 1;
     return before && k > 0 ? k - 1 : k;
 }
 
-static bl_status read_counters(bl_trainer *t, const bl_safetensors *file)
+static bl_status read_counters(bl_counters *at, const bl_safetensors *file)
 {
-    bl_counters at = {0};
+    *at = (bl_counters){0};
     for (size_t i = 0; i < ROWS; i++)
-        BL_TRY(read_counter(&at, &rows[i],
+        BL_TRY(read_counter(at, &rows[i],
                             bl_safetensors_meta(file, rows[i].key)));
-    if (!is_place(t, &at))
-        return BL_RAISE(BL_EFORMAT, "checkpoint: phase %" PRId64 ", epoch %"
-                        PRId64 ", step %" PRId64 " with epoch %" PRId64
-                        " closed is not a place in a run of %" PRId64
-                        " epochs of %" PRId64 " steps", at.phase, at.epoch,
-                        at.step, at.last_epoch, t->epochs, t->steps);
-    t->at = at;
     return BL_OK;
+}
+
+static bl_status check_place(const bl_trainer *t, const bl_counters *at)
+{
+    if (is_place(t, at)) return BL_OK;
+    return BL_RAISE(BL_EFORMAT, "checkpoint: phase %" PRId64 ", epoch %"
+                    PRId64 ", step %" PRId64 " with epoch %" PRId64
+                    " closed is not a place in a run of %" PRId64
+                    " epochs of %" PRId64 " steps", at->phase, at->epoch,
+                    at->step, at->last_epoch, t->epochs, t->steps);
 }
 
 /* ---- writing ------------------------------------------------------------ */
@@ -365,6 +367,7 @@ static bl_status load_params(bl_trainer *t, const bl_safetensors *file)
 /** Reads the newest good checkpoint, or starts anew where there is none. */
 static bl_status load(bl_trainer *t)
 {
+    bl_counters at;
     bl_safetensors *file = NULL;
     bl_status status = bl_run_load(t->run, &file, &t->log);
     if (status == BL_END) {
@@ -372,11 +375,14 @@ static bl_status load(bl_trainer *t)
         return bl_trainer_init(t);
     }
     BL_CHECK(status);
-    BL_CHECK(read_counters(t, file));
-    if (stage_held(t) > 0) BL_CHECK(bl_trainer_open_stage(t, stage_held(t)));
+    BL_CHECK(read_counters(&at, file));
+    const int32_t stage = stage_held(t, &at);
+    if (stage > 0) BL_CHECK(bl_trainer_open_stage(t, stage));
+    BL_CHECK(load_params(t, file)); /* first: it knows another model */
+    BL_CHECK(check_place(t, &at));
+    t->at = at;
     t->has_result = t->at.phase >= BL_PHASE_REWRITE &&
                     bl_path_exists(bl_run_path(t->run, "result.json"));
-    BL_CHECK(load_params(t, file)); /* first: it knows another model */
     BL_CHECK(load_best(t));
     BL_CHECK(load_params(t, file)); /* again, over the best */
     BL_CHECK(bl_run_rewind(t->run, t->at.last_epoch));
