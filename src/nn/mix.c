@@ -11,8 +11,8 @@
  * own slot, and all but one of them hold 1.
  *
  * A batch may be mixed with itself, b = a.  The node then has one source, not
- * the same one twice: the plan counts readers of a value and gradients they
- * give, and a node gives one.
+ * the same one twice: the plan takes one gradient a source, and here one pass
+ * makes the sum of both.
  *
  * node: src[0] a, src[1] b if n_src is 2; slot.
  *
