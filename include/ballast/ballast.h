@@ -6,6 +6,7 @@
  *   data  sampler                       images, long tails, orders
  *   model  eval                         networks, inference, errors
  *   train                               methods and the trainer
+ *   study                               grids of runs and their tables
  *
  * examples/ holds whole programs of under a hundred lines.
  */
@@ -21,6 +22,7 @@
 #include "ballast/rng.h"
 #include "ballast/sampler.h"
 #include "ballast/status.h"
+#include "ballast/study.h"
 #include "ballast/train.h"
 
 #endif

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cell.c: the folder of a cell, and what stands in it.
+ *
+ * A folder is named by what its run computes: a few words to read, and XXH3
+ * of the keys whose values differ from their defaults.  So a key that a later
+ * version brings does not rename what is there.  Keys that change only how
+ * fast a run is made are left out, as is where the study lies: a cell that
+ * begins with another's weights counts that one's name instead of the path.
+ *
+ * A name could lie (a default may change, a hash may collide), so the run's
+ * own run.yaml is compared key by key before its result is taken.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/jsonread.h"
+#include "core/mem.h"
+#include "study/study.h"
+
+enum {
+    READABLE = 60,          /* bytes of a name before its hash */
+    RESULT_LIMIT = 1 << 28, /* bytes of result.json            */
+    METRICS_LIMIT = 1 << 28
+};
+
+static const char *const passed_over[] = {
+    "data-dir", "threads", "loader.threads", "checkpoint.minutes"};
+
+bool bl_cell_passes_over(const char *key)
+{
+    for (size_t i = 0; i < sizeof passed_over / sizeof *passed_over; i++)
+        if (strcmp(passed_over[i], key) == 0) return true;
+    return false;
+}
+
+static bool is_weights(const char *key)
+{
+    return strcmp(key, "init.weights") == 0;
+}
+
+/* ---- names -------------------------------------------------------------- */
+
+static bl_status add_identity(bl_text *text, const bl_config *config,
+                              const char *parent)
+{
+    bl_config *plain = NULL;
+    BL_TRY(bl_train_config(&plain));
+    const bl_param *row = bl_config_table(config);
+    for (; row->name != NULL; row++) {
+        const char *value = bl_config_text(config, row->name);
+        if (bl_cell_passes_over(row->name)) continue;
+        if (parent != NULL && is_weights(row->name)) value = parent;
+        if (strcmp(value, bl_config_text(plain, row->name)) != 0)
+            bl_text_printf(text, "%s=%s\n", row->name, value);
+    }
+    bl_config_free(plain);
+    return text->status;
+}
+
+/* Adds a value in letters that every file system takes. */
+static void add_readable(bl_text *name, const char *value)
+{
+    static const char good[] = "abcdefghijklmnopqrstuvwxyz"
+                               "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._";
+    const char *const slash = strrchr(value, '/');
+    const char *at = slash != NULL && slash[1] != '\0' ? slash + 1 : value;
+    for (; *at != '\0' && name->bytes < READABLE; at++)
+        bl_text_add(name, strchr(good, *at) != NULL ? at : "_", 1);
+    bl_text_add(name, "-", 1);
+}
+
+bl_status bl_cell_name(char **out, const bl_config *config,
+                       const char *parent)
+{
+    static const char *const shown[] = {"method", "data", "imbalance", "seed"};
+    bl_text identity = {0}, name = {0};
+    bl_status status = add_identity(&identity, config, parent);
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        add_readable(&name, bl_config_text(config, shown[i]));
+    const char *const bytes = identity.text != NULL ? identity.text : "";
+    bl_text_printf(&name, "%016llx",
+                   (unsigned long long)XXH3_64bits(bytes, identity.bytes));
+    if (status >= 0) status = name.status;
+    bl_text_free(&identity);
+    if (status < 0)
+        bl_text_free(&name);
+    else
+        *out = name.text;
+    return status;
+}
+
+int64_t bl_cell_epochs(const bl_config *config)
+{
+    const double whole = (double)bl_config_integer(config, "epochs");
+    const double second =
+        rint(bl_config_real(config, "stage2.epochs") * whole / 200);
+    if (second <= 0) return (int64_t)whole;
+    const bool given = bl_config_string(config, "init.weights")[0] != '\0';
+    return (int64_t)(given ? second : whole + second);
+}
+
+/* ---- states ------------------------------------------------------------- */
+
+static void forget(bl_cell_record *record)
+{
+    bl_cell *const cell = &record->cell;
+    bl_free(record->problem);
+    record->problem = NULL;
+    cell->problem = NULL;
+    cell->state = BL_CELL_MISSING;
+    cell->epoch = cell->best_epoch = 0;
+    cell->error_last = cell->error_best = (double)NAN;
+    cell->seconds = cell->samples_per_second = 0;
+}
+
+/* The folder holds what is none of this cell's: notes the last error. */
+static bl_status note_problem(bl_cell_record *record)
+{
+    forget(record);
+    BL_TRY(bl_strdup(&record->problem, bl_error_last()->message));
+    record->cell.problem = record->problem;
+    record->cell.state = BL_CELL_BROKEN;
+    return BL_OK;
+}
+
+static double number(const bl_json_value *object, const char *key)
+{
+    const bl_json_value *const value = bl_json_member(object, key);
+    if (value == NULL) return (double)NAN;
+    if (value->kind != BL_JSON_REAL && value->kind != BL_JSON_INTEGER)
+        return (double)NAN;
+    return value->real;
+}
+
+static bl_status take_result(bl_cell *cell, const bl_json_value *result,
+                             const char *path)
+{
+    const double last = number(result, "test_error_last");
+    if (!(last >= 0 && last <= 1))
+        return BL_RAISE(BL_EFORMAT, "%s: test_error_last is missing or not in "
+                        "[0, 1]", path);
+    const double best_epoch = number(result, "best_epoch");
+    cell->error_last = last;
+    cell->error_best = number(result, "test_error_best");
+    cell->best_epoch = best_epoch >= 0 && best_epoch < 1e15
+                           ? (int64_t)best_epoch : 0;
+    cell->seconds = number(result, "seconds");
+    const double rate = number(result, "samples_per_second");
+    cell->samples_per_second = rate > 0 ? rate : 0;
+    cell->epoch = cell->epochs;
+    cell->state = BL_CELL_FINISHED;
+    return BL_OK;
+}
+
+/* Reads one small JSON document. */
+static bl_status read_json(bl_json_value **out, const char *path,
+                           size_t limit)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    BL_TRY(bl_file_read(&text, &bytes, path, limit));
+    const bl_status status = bl_json_parse(out, path, text, bytes);
+    bl_free(text);
+    return status;
+}
+
+static bl_status read_result(bl_cell *cell, const char *path)
+{
+    bl_json_value *result = NULL;
+    BL_TRY(read_json(&result, path, RESULT_LIMIT));
+    const bl_status status = take_result(cell, result, path);
+    bl_json_value_free(result);
+    return status;
+}
+
+/* Epoch and rate of the last whole line; a run that is being written may
+ * have any, so what cannot be read is passed over. */
+static void read_metrics(bl_cell *cell, const char *path)
+{
+    char *text = NULL;
+    size_t n = 0;
+    bl_json_value *line = NULL;
+    if (bl_file_read(&text, &n, path, METRICS_LIMIT) < 0) return;
+    while (n > 0 && text[n - 1] != '\n') n--;
+    size_t from = n > 0 ? n - 1 : 0;
+    while (from > 0 && text[from - 1] != '\n') from--;
+    if (n > from &&
+        bl_json_parse(&line, path, text + from, n - from) == BL_OK) {
+        const double epoch = number(line, "epoch");
+        const double rate = number(line, "samples_per_second");
+        if (epoch > 0 && epoch < 1e15) cell->epoch = (int64_t)epoch;
+        if (rate > 0) cell->samples_per_second = rate;
+        bl_json_value_free(line);
+    }
+    bl_free(text);
+}
+
+/* Does path end with "/NAME/last.safetensors"? */
+static bool is_last_of(const char *path, const char *name)
+{
+    static const char file[] = "/last.safetensors";
+    const size_t n = strlen(path), bytes = strlen(name) + sizeof file;
+    if (n < bytes || path[n - bytes] != '/') return false;
+    const char *const at = path + n - bytes + 1;
+    return strncmp(at, name, strlen(name)) == 0 &&
+           strcmp(at + strlen(name), file) == 0;
+}
+
+static bl_status compare(const bl_config *found, const bl_config *wanted,
+                         const char *folder, const char *parent)
+{
+    const bl_param *row = bl_config_table(wanted);
+    for (; row->name != NULL; row++) {
+        if (bl_cell_passes_over(row->name)) continue;
+        const char *const is = bl_config_text(found, row->name);
+        const char *const want = bl_config_text(wanted, row->name);
+        if (parent != NULL && is_weights(row->name) && is_last_of(is, parent))
+            continue;
+        if (strcmp(is, want) != 0)
+            return BL_RAISE(BL_EEXIST, "%.200s: holds another run: %s is "
+                            "\"%.60s\", wanted \"%.60s\"", folder, row->name,
+                            is, want);
+    }
+    return BL_OK;
+}
+
+/* Reads run.yaml and compares it with what the cell is. */
+static bl_status check_run(const bl_study *s, int64_t i)
+{
+    bl_status status = BL_OK;
+    bl_config *found = NULL, *wanted = NULL;
+    int64_t needs[2];
+    bl_grid_needs(needs, s, i);
+    const char *const parent = needs[0] >= 0 ? s->records[needs[0]].name
+                                             : NULL;
+    BL_CHECK(bl_run_config(&found, s->records[i].folder));
+    BL_CHECK(bl_study_config(&wanted, s, i));
+    BL_CHECK(compare(found, wanted, s->records[i].folder, parent));
+done:
+    bl_config_free(found);
+    bl_config_free(wanted);
+    return status;
+}
+
+/* A mean holds as long as its members' results are those it was made of. */
+static bool is_fresh(const bl_study *s, int64_t i, const bl_json_value *result)
+{
+    static const char *const keys[] = {"member_1_error_last",
+                                       "member_2_error_last"};
+    int64_t needs[2];
+    bl_grid_needs(needs, s, i);
+    for (int m = 0; m < 2; m++) {
+        const bl_cell *const member = &s->records[needs[m]].cell;
+        if (member->state != BL_CELL_FINISHED) return false;
+        if (!(number(result, keys[m]) == member->error_last)) return false;
+    }
+    return true;
+}
+
+static bl_status look_average(bl_study *s, int64_t i, const char *path)
+{
+    bl_json_value *result = NULL;
+    if (!bl_path_exists(path)) return BL_OK;
+    BL_TRY(read_json(&result, path, RESULT_LIMIT));
+    bl_status status = BL_OK;
+    if (is_fresh(s, i, result))
+        status = take_result(&s->records[i].cell, result, path);
+    bl_json_value_free(result);
+    return status;
+}
+
+static bl_status look_run(bl_study *s, int64_t i, const char *yaml,
+                          const char *result, const char *metrics)
+{
+    bl_cell *const cell = &s->records[i].cell;
+    if (!bl_path_exists(yaml)) return BL_OK;
+    BL_TRY(check_run(s, i));
+    if (bl_path_exists(result)) return read_result(cell, result);
+    cell->state = BL_CELL_BEGUN;
+    if (bl_path_exists(metrics)) read_metrics(cell, metrics);
+    return BL_OK;
+}
+
+bl_status bl_cell_look(bl_study *s, int64_t i)
+{
+    bl_status status = BL_OK;
+    bl_cell_record *const record = &s->records[i];
+    char *yaml = NULL, *result = NULL, *metrics = NULL;
+    forget(record);
+    if (s->folder == NULL) return BL_OK;
+    BL_CHECK(bl_path_join(&yaml, record->folder, "run.yaml"));
+    BL_CHECK(bl_path_join(&result, record->folder, "result.json"));
+    BL_CHECK(bl_path_join(&metrics, record->folder, "metrics.jsonl"));
+    status = record->cell.average ? look_average(s, i, result)
+                                  : look_run(s, i, yaml, result, metrics);
+    if (status < 0 && status != BL_ENOMEM) status = note_problem(record);
+done:
+    bl_free(yaml);
+    bl_free(result);
+    bl_free(metrics);
+    return status;
+}

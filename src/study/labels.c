@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * labels.c: values of an axis as text.
+ *
+ * The values stand in one text with commas between, in a file, on the command
+ * line and in the tables of named studies.  Keys whose value is itself a list
+ * of numbers (milestones) write it with "/" there: "160/180,120/160".
+ */
+#include <string.h>
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "study/study.h"
+
+/* Hands over text[0..n) without the blanks around it. */
+static bl_status take_trimmed(const char *text, size_t n, bl_label_take *take,
+                              void *payload)
+{
+    bl_text label = {0};
+    while (n > 0 && *text == ' ') text++, n--;
+    while (n > 0 && text[n - 1] == ' ') n--;
+    if (n == 0) return BL_RAISE(BL_EINVAL, "a value is empty");
+    bl_text_add(&label, text, n);
+    bl_status status = label.status;
+    if (status >= 0) status = take(payload, label.text);
+    bl_text_free(&label);
+    return status;
+}
+
+bl_status bl_labels_split(const char *text, bl_label_take *take,
+                          void *payload)
+{
+    if (*text == '\0') return BL_RAISE(BL_EINVAL, "has no values");
+    for (const char *at = text;;) {
+        const size_t n = strcspn(at, ",");
+        BL_TRY(take_trimmed(at, n, take, payload));
+        if (at[n] == '\0') return BL_OK;
+        at += n + 1;
+    }
+}
+
+bl_status bl_label_set(bl_config *config, const char *key, const char *label,
+                       bl_origin origin)
+{
+    const bl_param *const row = bl_param_find(bl_config_table(config), key);
+    if (row == NULL || row->kind != BL_PARAM_REALS)
+        return bl_config_set(config, key, label, origin);
+    char *list = NULL;
+    BL_TRY(bl_strdup(&list, label));
+    for (char *at = list; *at != '\0'; at++)
+        if (*at == '/') *at = ',';
+    const bl_status status = bl_config_set(config, key, list, origin);
+    bl_free(list);
+    return status;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * study.c: opens a study and hands out its cells.
+ *
+ * Every cell is settled and named when the study is opened, so that a wrong
+ * key or method in the last cell is found before the first is trained.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/mem.h"
+#include "study/study.h"
+
+/* ---- opening ------------------------------------------------------------ */
+
+static bl_status raise_unknown(const char *name)
+{
+    const char *names[64] = {NULL};
+    const bl_study_type *const *types = bl_study_types();
+    for (int i = 0; types[i] != NULL && i < 63; i++) names[i] = types[i]->name;
+    const char *const near = bl_nearest(name, names);
+    if (near != NULL)
+        return BL_RAISE(BL_EINVAL, "no study \"%.80s\"; the nearest is \"%s\"",
+                        name, near);
+    return BL_RAISE(BL_EINVAL, "no study \"%.80s\", and no such file; see "
+                    "ballast list studies", name);
+}
+
+/* A name first; what is none is a file, by its looks or because it is there. */
+static bl_status find_spec(bl_study *s, const char *name_or_path)
+{
+    s->spec = bl_study_spec_find(name_or_path);
+    if (s->spec != NULL) return BL_OK;
+    if (strpbrk(name_or_path, "/.") == NULL && !bl_path_exists(name_or_path))
+        return raise_unknown(name_or_path);
+    BL_TRY(bl_study_file_read(&s->file, name_or_path));
+    s->spec = bl_study_file_spec(s->file);
+    return BL_OK;
+}
+
+/* "bbn, cifar10, 100, seed 0": its place on every axis. */
+static bl_status make_label(char **out, const bl_study *s, int64_t i)
+{
+    bl_text text = {0};
+    bl_text_add(&text, "", 0);
+    for (int64_t a = 0; a < s->n_axes; a++) {
+        const char *const label = bl_grid_label(s, i, s->axes[a]);
+        if (label == NULL) continue;
+        const bool seed = strcmp(s->axes[a], "seed") == 0;
+        bl_text_printf(&text, "%s%s%s", text.bytes > 0 ? ", " : "",
+                       seed ? "seed " : "", label);
+    }
+    if (text.bytes == 0)
+        bl_text_add(&text, s->spec->type.name, strlen(s->spec->type.name));
+    if (text.status < 0) {
+        bl_text_free(&text);
+        return text.status;
+    }
+    *out = text.text;
+    return BL_OK;
+}
+
+/* The name of a mean: the names of its members tell it from every other. */
+static bl_status average_name(char **out, const bl_study *s, int64_t i)
+{
+    int64_t needs[2];
+    bl_text text = {0};
+    bl_grid_needs(needs, s, i);
+    bl_text_add(&text, "mean", 4);
+    for (int m = 0; m < 2; m++) {
+        const char *const name = s->records[needs[m]].name;
+        const size_t n = strlen(name);
+        const char *const hash = n > 16 ? name + n - 16 : name;
+        bl_text_printf(&text, "-%s", hash);
+    }
+    if (text.status < 0) {
+        bl_text_free(&text);
+        return text.status;
+    }
+    *out = text.text;
+    return BL_OK;
+}
+
+static bl_status name_cell(char **out, const bl_study *s, int64_t i)
+{
+    bl_config *config = NULL;
+    int64_t needs[2];
+    if (bl_grid_averages(s, i)) return average_name(out, s, i);
+    bl_grid_needs(needs, s, i);
+    BL_TRY(bl_study_config(&config, s, i));
+    s->records[i].cell.epochs = bl_cell_epochs(config);
+    const bl_status status = bl_cell_name(
+        out, config, needs[0] >= 0 ? s->records[needs[0]].name : NULL);
+    bl_config_free(config);
+    return status;
+}
+
+/* DIR/cells/NAME. */
+static bl_status place_cell(char **out, const bl_study *s, const char *name)
+{
+    bl_text text = {0};
+    if (s->folder != NULL)
+        bl_text_printf(&text, "%s/cells/", s->folder);
+    bl_text_add(&text, name, strlen(name));
+    *out = text.text;
+    return text.status;
+}
+
+static bl_status open_cell(bl_study *s, int64_t i)
+{
+    bl_cell_record *const record = &s->records[i];
+    char *name = NULL;
+    BL_TRY(make_label(&record->label, s, i));
+    record->cell.label = record->label;
+    record->cell.average = bl_grid_averages(s, i);
+    bl_grid_needs(record->cell.needs, s, i);
+    bl_status status = name_cell(&name, s, i);
+    if (status < 0) return bl_error_prefix("cell %s", record->label);
+    status = place_cell(&record->folder, s, name);
+    if (status >= 0) {
+        const size_t bytes = strlen(record->folder);
+        record->name = record->folder + bytes - strlen(name);
+        record->cell.folder = record->folder;
+        status = bl_cell_look(s, i);
+    }
+    bl_free(name);
+    return status;
+}
+
+static bl_status build(bl_study *s, const char *const *changes)
+{
+    BL_TRY(bl_grid_build(s, changes));
+    BL_TRY(bl_calloc(&s->records, s->n, sizeof *s->records));
+    for (int64_t i = 0; i < s->n; i++) BL_TRY(open_cell(s, i));
+    return BL_OK;
+}
+
+bl_status bl_study_open(bl_study **out, const char *name_or_path,
+                        const char *folder, const char *const *changes)
+{
+    bl_status status = BL_OK;
+    bl_study *s = NULL;
+    BL_TRY(bl_calloc(&s, 1, sizeof *s));
+    BL_CHECK(bl_strdup(&s->folder, folder));
+    BL_CHECK(find_spec(s, name_or_path));
+    BL_CHECK(build(s, changes));
+    *out = s;
+    s = NULL;
+done:
+    /* A study's file says for itself where it is wrong; what its parts make
+     * together has no line, only a name. */
+    if (status < 0 && s != NULL && s->spec != NULL)
+        status = bl_error_prefix("%s", s->spec->type.name);
+    bl_study_free(s);
+    return status;
+}
+
+void bl_study_free(bl_study *s)
+{
+    if (s == NULL) return;
+    for (int64_t i = 0; s->records != NULL && i < s->n; i++) {
+        bl_free(s->records[i].label);
+        bl_free(s->records[i].folder);
+        bl_free(s->records[i].problem);
+    }
+    bl_free(s->records);
+    bl_grid_free(s);
+    bl_study_file_free(s->file);
+    bl_free(s->folder);
+    bl_free(s);
+}
+
+/* ---- what there is ------------------------------------------------------ */
+
+const char *bl_study_name(const bl_study *study)
+{
+    return study->spec->type.name;
+}
+
+const bl_study_type *bl_study_row(const bl_study *study)
+{
+    return study->file == NULL ? &study->spec->type : NULL;
+}
+
+const char *bl_study_folder(const bl_study *study)
+{
+    return study->folder;
+}
+
+const char *bl_cell_state_name(bl_cell_state state)
+{
+    static const char *const names[] = {"missing", "begun", "finished",
+                                        "broken"};
+    return names[state];
+}
+
+int64_t bl_study_cells(const bl_study *study)
+{
+    return study->n;
+}
+
+const bl_cell *bl_study_cell_at(const bl_study *study, int64_t i)
+{
+    return &study->records[i].cell;
+}
+
+bl_status bl_study_look(bl_study *study, int64_t i)
+{
+    return bl_cell_look(study, i);
+}
+
+/* ---- configurations and trainers ---------------------------------------- */
+
+/* A cell that follows another begins with its last weights; this wins over
+ * whatever a caller set, for it is what the study is about. */
+static bl_status set_weights(bl_config *config, const bl_study *s, int64_t i)
+{
+    int64_t needs[2];
+    char *path = NULL;
+    bl_grid_needs(needs, s, i);
+    if (needs[0] < 0 || bl_grid_averages(s, i)) return BL_OK;
+    BL_TRY(bl_path_join(&path, s->records[needs[0]].folder,
+                        "last.safetensors"));
+    const bl_status status =
+        bl_config_set(config, "init.weights", path, BL_ORIGIN_OPTION);
+    bl_free(path);
+    return status;
+}
+
+bl_status bl_study_config(bl_config **out, const bl_study *study, int64_t i)
+{
+    bl_status status = BL_OK;
+    bl_config *config = NULL;
+    BL_TRY(bl_config_clone(&config, study->base));
+    BL_CHECK(bl_grid_apply(config, study, i));
+    BL_CHECK(set_weights(config, study, i));
+    BL_CHECK(bl_train_settle(config));
+    *out = config;
+    config = NULL;
+done:
+    bl_config_free(config);
+    return status;
+}
+
+static bl_status check_needs(const bl_study *s, int64_t i)
+{
+    const bl_cell *const cell = &s->records[i].cell;
+    for (int m = 0; m < 2; m++) {
+        if (cell->needs[m] < 0) continue;
+        const bl_cell *const other = &s->records[cell->needs[m]].cell;
+        if (other->state != BL_CELL_FINISHED)
+            return BL_RAISE(BL_EINVAL, "cell %s: needs cell %s, which is not "
+                            "finished", cell->label, other->label);
+    }
+    return BL_OK;
+}
+
+bl_status bl_study_trainer(bl_trainer **out, const bl_study *study, int64_t i,
+                           const bl_dataset *data,
+                           const bl_trainer_options *options)
+{
+    const bl_cell *const cell = &study->records[i].cell;
+    bl_trainer_options with = *options;
+    bl_config *config = NULL;
+    with.run_dir = cell->folder;
+    with.overwrite = 0;
+    if (cell->average || study->folder == NULL)
+        return BL_RAISE(BL_EINVAL, "cell %s: there is nothing to train",
+                        cell->label);
+    if (cell->state == BL_CELL_BROKEN)
+        return BL_RAISE(BL_EEXIST, "%s", cell->problem);
+    if (cell->state == BL_CELL_FINISHED)
+        return BL_RAISE(BL_EEXIST, "cell %s: is finished", cell->label);
+    BL_TRY(check_needs(study, i));
+    if (cell->state == BL_CELL_BEGUN)
+        return bl_trainer_resume(out, data, &with);
+    BL_TRY(bl_study_config(&config, study, i));
+    const bl_status status = bl_trainer_create(out, config, data, &with);
+    bl_config_free(config);
+    return status;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * table.c: rows and columns of a study, mean and deviation over seeds.
+ *
+ * A row is a label of the row axis, a column the labels of all other axes but
+ * the seed; both are numbered as cells bring them.  Labels are looked up in a
+ * hash table, for a sweep may have as many columns as cells.
+ *
+ * The deviation is that of a sample (n - 1), in two passes.  Published figures
+ * are matched by what a cell is, not by where it stands, so they survive
+ * other seeds, a narrower grid and more axes.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "core/error.h"
+#include "core/file.h"
+#include "core/mem.h"
+#include "study/study.h"
+
+/* ---- numbering labels --------------------------------------------------- */
+
+/** Texts by number and back; open addressing, never more than half full. */
+typedef struct labels {
+    char **texts;   /* [n]                          */
+    int64_t *slots; /* [n_slots] number + 1, 0 free */
+    int64_t n, n_slots;
+} labels;
+
+static bl_status labels_make(labels *l, int64_t most)
+{
+    l->n_slots = 16;
+    while (l->n_slots < 2 * most) l->n_slots *= 2;
+    BL_TRY(bl_calloc(&l->texts, most, sizeof *l->texts));
+    return bl_calloc(&l->slots, l->n_slots, sizeof *l->slots);
+}
+
+static void labels_drop(labels *l)
+{
+    for (int64_t i = 0; i < l->n; i++) bl_free(l->texts[i]);
+    bl_free(l->texts);
+    bl_free(l->slots);
+}
+
+/* Number of a text, a new one where it is new. */
+static bl_status labels_number(int64_t *out, labels *l, const char *text)
+{
+    const uint64_t mask = (uint64_t)l->n_slots - 1;
+    uint64_t at = XXH3_64bits(text, strlen(text)) & mask;
+    for (; l->slots[at] != 0; at = (at + 1) & mask) {
+        *out = l->slots[at] - 1;
+        if (strcmp(l->texts[*out], text) == 0) return BL_OK;
+    }
+    BL_TRY(bl_strdup(&l->texts[l->n], text));
+    *out = l->n++;
+    l->slots[at] = l->n;
+    return BL_OK;
+}
+
+/* ---- places ------------------------------------------------------------- */
+
+/** A table and the texts of its rows; the table comes first. */
+typedef struct owner {
+    bl_study_table table;
+    labels rows;
+} owner;
+
+/** A table being made. */
+typedef struct making {
+    const bl_study *s;
+    bl_study_table *table;
+    labels *rows, columns;
+    int64_t *row, *column; /* [cells] where each cell belongs          */
+    int64_t *column_cell;  /* [cells] first cell of each column        */
+    bl_config *config;     /* of one cell, where its label is no axis  */
+} making;
+
+static bl_status choose_axes(bl_study_table *t, const bl_study *s)
+{
+    t->row_axis = s->rows;
+    BL_TRY(bl_calloc(&t->axes, s->n_axes, sizeof *t->axes));
+    for (int64_t i = 0; i < s->n_axes; i++)
+        if (strcmp(s->axes[i], s->rows) != 0 &&
+            strcmp(s->axes[i], "seed") != 0)
+            t->axes[t->n_axes++] = s->axes[i];
+    return BL_OK;
+}
+
+static bool is_axis(const bl_study *s, const char *name)
+{
+    for (int64_t i = 0; i < s->n_axes; i++)
+        if (strcmp(s->axes[i], name) == 0) return true;
+    return false;
+}
+
+static bl_status row_label(const char **out, making *m, int64_t i)
+{
+    *out = bl_grid_label(m->s, i, m->s->rows);
+    if (*out != NULL) return BL_OK;
+    *out = "";
+    if (is_axis(m->s, m->s->rows)) return BL_OK;
+    bl_config_free(m->config);
+    m->config = NULL;
+    BL_TRY(bl_study_config(&m->config, m->s, i));
+    *out = bl_config_text(m->config, m->s->rows);
+    return BL_OK;
+}
+
+static bl_status column_key(bl_text *key, const making *m, int64_t i)
+{
+    bl_text_add(key, "", 0);
+    for (int64_t a = 0; a < m->table->n_axes; a++) {
+        const char *const label = bl_grid_label(m->s, i, m->table->axes[a]);
+        bl_text_printf(key, "%s\n", label != NULL ? label : "");
+    }
+    return key->status;
+}
+
+static bl_status place_cell(making *m, int64_t i)
+{
+    const char *row = NULL;
+    bl_text key = {0};
+    const int64_t n_columns = m->columns.n;
+    BL_TRY(row_label(&row, m, i));
+    BL_TRY(labels_number(&m->row[i], m->rows, row));
+    bl_status status = column_key(&key, m, i);
+    if (status >= 0)
+        status = labels_number(&m->column[i], &m->columns, key.text);
+    bl_text_free(&key);
+    if (m->columns.n > n_columns) m->column_cell[n_columns] = i;
+    return status;
+}
+
+static bl_status place_cells(making *m)
+{
+    const int64_t n = m->s->n;
+    BL_TRY(labels_make(m->rows, n));
+    BL_TRY(labels_make(&m->columns, n));
+    BL_TRY(bl_calloc(&m->row, n, sizeof *m->row));
+    BL_TRY(bl_calloc(&m->column, n, sizeof *m->column));
+    BL_TRY(bl_calloc(&m->column_cell, n, sizeof *m->column_cell));
+    for (int64_t i = 0; i < n; i++) BL_TRY(place_cell(m, i));
+    return BL_OK;
+}
+
+/* Labels of the columns are those of the study's axes. */
+static bl_status take_labels(making *m)
+{
+    bl_study_table *const t = m->table;
+    t->n_rows = m->rows->n;
+    t->n_columns = m->columns.n;
+    BL_TRY(bl_calloc(&t->rows, t->n_rows, sizeof *t->rows));
+    for (int64_t r = 0; r < t->n_rows; r++) t->rows[r] = m->rows->texts[r];
+    BL_TRY(bl_calloc(&t->columns, t->n_columns * t->n_axes,
+                     sizeof *t->columns));
+    for (int64_t c = 0; c < t->n_columns; c++) {
+        for (int64_t a = 0; a < t->n_axes; a++) {
+            const char *const label =
+                bl_grid_label(m->s, m->column_cell[c], t->axes[a]);
+            t->columns[c * t->n_axes + a] = label != NULL ? label : "";
+        }
+    }
+    return BL_OK;
+}
+
+/* ---- numbers ------------------------------------------------------------ */
+
+static bl_table_entry *entry_of(const making *m, int64_t i)
+{
+    return &m->table->entries[m->row[i] * m->table->n_columns + m->column[i]];
+}
+
+static void add_up(const making *m)
+{
+    for (int64_t i = 0; i < m->s->n; i++) {
+        const bl_cell *const cell = &m->s->records[i].cell;
+        bl_table_entry *const e = entry_of(m, i);
+        e->cells++;
+        if (cell->state != BL_CELL_FINISHED) continue;
+        e->finished++;
+        e->last += cell->error_last;
+        e->best += cell->error_best;
+    }
+    const int64_t n = m->table->n_rows * m->table->n_columns;
+    for (int64_t k = 0; k < n; k++) {
+        bl_table_entry *const e = &m->table->entries[k];
+        e->last = e->finished ? e->last / (double)e->finished : (double)NAN;
+        e->best = e->finished ? e->best / (double)e->finished : (double)NAN;
+        e->published = (double)NAN;
+    }
+}
+
+static void spread(const making *m)
+{
+    for (int64_t i = 0; i < m->s->n; i++) {
+        const bl_cell *const cell = &m->s->records[i].cell;
+        bl_table_entry *const e = entry_of(m, i);
+        if (cell->state != BL_CELL_FINISHED) continue;
+        e->last_sd += pow(cell->error_last - e->last, 2);
+        e->best_sd += pow(cell->error_best - e->best, 2);
+    }
+    const int64_t n = m->table->n_rows * m->table->n_columns;
+    for (int64_t k = 0; k < n; k++) {
+        bl_table_entry *const e = &m->table->entries[k];
+        const double less = e->finished > 1 ? (double)(e->finished - 1)
+                                            : (double)NAN;
+        e->last_sd = sqrt(e->last_sd / less);
+        e->best_sd = sqrt(e->best_sd / less);
+    }
+}
+
+/* Published error of a cell, NaN where there is none. */
+static double published(const bl_study *s, int64_t i, const bl_config *config,
+                        const char *row)
+{
+    const bl_figures *f = s->spec->figures;
+    for (; f->row != NULL; f++) {
+        if (strcmp(f->row, row) != 0) continue;
+        for (int c = 0; c < BL_FIGURES && s->spec->columns_when[c]; c++)
+            if (f->percent[c] > 0 &&
+                bl_grid_fits(s, i, config, s->spec->columns_when[c]))
+                return f->percent[c] / 100;
+    }
+    return (double)NAN;
+}
+
+static bl_status add_published(const making *m)
+{
+    if (m->s->spec->figures == NULL) return BL_OK;
+    for (int64_t i = 0; i < m->s->n; i++) {
+        bl_table_entry *const e = entry_of(m, i);
+        bl_config *config = NULL;
+        if (!isnan(e->published)) continue;
+        BL_TRY(bl_study_config(&config, m->s, i));
+        e->published =
+            published(m->s, i, config, m->table->rows[m->row[i]]);
+        bl_config_free(config);
+    }
+    return BL_OK;
+}
+
+static bl_status make(making *m)
+{
+    bl_study_table *const t = m->table;
+    BL_TRY(choose_axes(t, m->s));
+    BL_TRY(place_cells(m));
+    BL_TRY(take_labels(m));
+    if (t->n_columns > BL_STUDY_ENTRIES / t->n_rows)
+        return BL_RAISE(BL_EINVAL, "%s: a table of %lld rows and %lld "
+                        "columns, wanted at most %d entries",
+                        m->s->spec->type.name, (long long)t->n_rows,
+                        (long long)t->n_columns, (int)BL_STUDY_ENTRIES);
+    BL_TRY(bl_calloc(&t->entries, t->n_rows * t->n_columns,
+                     sizeof *t->entries));
+    add_up(m);
+    spread(m);
+    return add_published(m);
+}
+
+bl_status bl_study_table_create(bl_study_table **out, const bl_study *study)
+{
+    owner *made = NULL;
+    BL_TRY(bl_calloc(&made, 1, sizeof *made));
+    making m = {.s = study, .table = &made->table, .rows = &made->rows};
+    const bl_status status = make(&m);
+    labels_drop(&m.columns);
+    bl_free(m.row);
+    bl_free(m.column);
+    bl_free(m.column_cell);
+    bl_config_free(m.config);
+    if (status < 0)
+        bl_study_table_free(&made->table);
+    else
+        *out = &made->table;
+    return status;
+}
+
+void bl_study_table_free(bl_study_table *table)
+{
+    if (table == NULL) return;
+    owner *const made = (owner *)table;
+    labels_drop(&made->rows);
+    bl_free(table->axes);
+    bl_free(table->rows);
+    bl_free(table->columns);
+    bl_free(table->entries);
+    bl_free(made);
+}
+
+/* ---- writing ------------------------------------------------------------ */
+
+/* Epochs that every run was asked for; 0 where they differ. */
+static bl_status measure_epochs(bl_table_facts *facts, const bl_study *s)
+{
+    for (int64_t i = 0; i < s->n; i++) {
+        bl_config *config = NULL;
+        BL_TRY(bl_study_config(&config, s, i));
+        const int64_t epochs = bl_config_integer(config, "epochs");
+        if (i == 0) facts->holdout = bl_config_real(config, "holdout") > 0;
+        bl_config_free(config);
+        if (i > 0 && epochs != facts->epochs) {
+            facts->epochs = 0;
+            return BL_OK;
+        }
+        facts->epochs = epochs;
+    }
+    return BL_OK;
+}
+
+bl_status bl_table_measure(bl_table_facts *out, const bl_study *study,
+                           const bl_study_table *table)
+{
+    const int64_t n = table->n_rows * table->n_columns;
+    *out = (bl_table_facts){.cells = study->n};
+    for (int64_t i = 0; i < study->n; i++)
+        out->finished +=
+            study->records[i].cell.state == BL_CELL_FINISHED;
+    bool even = true;
+    for (int64_t k = 0; k < n; k++) {
+        const bl_table_entry *const e = &table->entries[k];
+        out->published = out->published || !isnan(e->published);
+        if (e->cells == 0) continue;
+        if (out->seeds == 0) out->seeds = e->cells;
+        even = even && out->seeds == e->cells;
+    }
+    if (!even) out->seeds = 0;
+    return measure_epochs(out, study);
+}
+
+static bl_table_writer *const writers[] = {
+    [BL_TABLE_TEXT] = bl_table_write_text,
+    [BL_TABLE_MARKDOWN] = bl_table_write_markdown,
+    [BL_TABLE_CSV] = bl_table_write_csv,
+    [BL_TABLE_JSON] = bl_table_write_json,
+};
+
+bl_status bl_study_write(char **out, const bl_study *study,
+                         bl_table_form form, int width)
+{
+    bl_status status = BL_OK;
+    bl_study_table *table = NULL;
+    bl_table_facts facts;
+    bl_text text = {0};
+    BL_TRY(bl_study_table_create(&table, study));
+    BL_CHECK(bl_table_measure(&facts, study, table));
+    BL_CHECK(writers[form](&text, study, table, &facts, width));
+    BL_CHECK(text.status);
+    *out = text.text;
+    text = (bl_text){0};
+done:
+    bl_text_free(&text);
+    bl_study_table_free(table);
+    return status;
+}
+
+static bl_status save_one(const bl_study *study, bl_table_form form,
+                          const char *name)
+{
+    enum { WIDTH = 80 };
+    char *text = NULL, *path = NULL;
+    bl_status status = BL_OK;
+    BL_CHECK(bl_study_write(&text, study, form, WIDTH));
+    BL_CHECK(bl_path_join(&path, study->folder, name));
+    BL_CHECK(bl_file_write(path, text, strlen(text)));
+done:
+    bl_free(text);
+    bl_free(path);
+    return status;
+}
+
+bl_status bl_study_save(const bl_study *study)
+{
+    if (study->folder == NULL)
+        return BL_RAISE(BL_EINVAL, "%s: was opened without a folder",
+                        study->spec->type.name);
+    BL_TRY(bl_folder_create(study->folder));
+    BL_TRY(save_one(study, BL_TABLE_TEXT, "table.txt"));
+    BL_TRY(save_one(study, BL_TABLE_MARKDOWN, "table.md"));
+    BL_TRY(save_one(study, BL_TABLE_CSV, "table.csv"));
+    return save_one(study, BL_TABLE_JSON, "table.json");
+}
