@@ -36,9 +36,9 @@ static float *black(float *x, int64_t n_px, int32_t c,
     return x;
 }
 
-static int32_t clamp(int32_t v, int32_t low, int32_t high)
+static int32_t clamp(int64_t v, int32_t low, int32_t high)
 {
-    return v < low ? low : v > high ? high : v;
+    return v < low ? low : v > high ? high : (int32_t)v;
 }
 
 /* The columns of a window that lie on the image, and where they come from. */
@@ -116,10 +116,9 @@ bl_hole bl_hole_draw(bl_rng *rng, int32_t h, int32_t w)
 void bl_hole_apply(uint8_t *pixels, int32_t h, int32_t w, int32_t c,
                    int32_t side, bl_hole hole)
 {
-    const int32_t top = hole.row - side / 2, left = hole.column - side / 2;
-    const int32_t first = clamp(left, 0, w);
-    const int32_t end = left > w - side ? w : clamp(left + side, 0, w);
-    const int32_t bottom = top > h - side ? h : clamp(top + side, 0, h);
+    const int64_t top = hole.row - side / 2, left = hole.column - side / 2;
+    const int32_t first = clamp(left, 0, w), end = clamp(left + side, 0, w);
+    const int32_t bottom = clamp(top + side, 0, h);
     for (int32_t i = clamp(top, 0, h); i < bottom; i++)
         memset(pixels + ((ptrdiff_t)i * w + first) * c, 0,
                (size_t)(end - first) * (size_t)c);

@@ -132,10 +132,10 @@ def pictures():
     # One channel of one value, one of two: nothing to stretch or to level.
     flat = picture(rng, 7, 9, (0, 77, 200), (255, 77, 202))
     low, high = (10, 20, 30), (200, 210, 220)
-    # Levelling needs more than 255 pixels.
+    # Levelling needs more than 255 pixels, half its step more than 510.
     return {"rgb": rgb, "wide": picture(rng, 14, 20, (5, 30, 60),
                                         (250, 190, 140)),
-            "gray": picture(rng, 19, 21, (33,), (207,)), "flat": flat,
+            "gray": picture(rng, 27, 29, (33,), (207,)), "flat": flat,
             "thin": picture(rng, 5, 2, low, high),
             "row": picture(rng, 1, 6, low, high),
             "dot": picture(rng, 1, 1, low, high)}
