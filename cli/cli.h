@@ -190,7 +190,9 @@ void cli_progress_log(void *payload, bl_log_level level, const char *message);
 /** Error table of an evaluation; best < 0: no column for the best epoch. */
 void cli_error_table(const bl_evaluation *e, char *const *class_names,
                      double best, int64_t best_epoch);
-void cli_class_table(const bl_evaluation *e, char *const *class_names);
+/** Classes one a line; norms [C] and compactness [C] both, or both NULL. */
+void cli_class_table(const bl_evaluation *e, char *const *class_names,
+                     const double *norms, const double *compactness);
 
 /* ---- kinds.c ------------------------------------------------------------ */
 
@@ -218,6 +220,7 @@ bl_status cli_describe_model(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_data(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_loss(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_sampler(cli_facts *facts, const cli_entry *entry);
+bl_status cli_describe_mix(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_schedule(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_adaptor(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_profile(cli_facts *facts, const cli_entry *entry);

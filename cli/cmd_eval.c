@@ -20,6 +20,8 @@ static const bl_param options[] = {
      "of a run, take the weights of its best epoch, not of its last"},
     {"logits", BL_PARAM_STRING, "", 0, 0, NULL, "FILE.npy",
      "also write the logits, float32 [images][classes], for NumPy"},
+    {"features", BL_PARAM_FLAG, "false", 0, 0, NULL, NULL,
+     "also measure classifier weights and how closely each class gathers"},
     {"many-above", BL_PARAM_INTEGER, "100", 0, 1e9, NULL, "N",
      "a class of more than N training images counts as many"},
     {"few-below", BL_PARAM_INTEGER, "20", 0, 1e9, NULL, "N",
@@ -38,6 +40,8 @@ typedef struct job {
     bl_classifier *classifier;
     float *z;                 /* [test n][C] */
     int64_t *train_n;         /* [C] */
+    double *norms;            /* [C]; NULL without --features */
+    double *compactness;      /* [C]; NULL without --features */
     bl_evaluation *evaluation;
 } job;
 
@@ -158,6 +162,38 @@ static int evaluate(job *j)
     return CLI_DONE;
 }
 
+/** What only the network tells: its classifier and its features. */
+static int measure(job *j)
+{
+    const bl_split *test = j->data->test;
+    if (!bl_config_flag(j->args->own, "features")) return CLI_DONE;
+    const int64_t width = bl_classifier_width(j->classifier);
+    float *f = calloc((size_t)test->n, (size_t)width * sizeof *f); // [n][D]
+    j->norms = calloc((size_t)test->n_class, sizeof *j->norms);
+    j->compactness = calloc((size_t)test->n_class, sizeof *j->compactness);
+    int code = CLI_DONE;
+    if (!f || !j->norms || !j->compactness)
+        code = cli_say(j->args, CLI_FAILED, "out of memory");
+    else if (bl_classifier_norms(j->classifier, j->norms) < 0 ||
+             bl_classifier_features(j->classifier, test->pixels, test->n,
+                                    f) < 0 ||
+             bl_compactness(j->compactness, f, test->labels, test->n, width,
+                            test->n_class) < 0)
+        code = cli_fail(j->args, CLI_FAILED);
+    free(f);
+    return code;
+}
+
+static void add_reals(bl_json *json, const char *key, const double *values,
+                      int32_t n)
+{
+    if (!values) return;
+    bl_json_on_line(json);
+    bl_json_array(json, key);
+    for (int32_t i = 0; i < n; i++) bl_json_real(json, NULL, values[i]);
+    bl_json_close(json);
+}
+
 static int print_json(const job *j)
 {
     bl_json *json;
@@ -172,6 +208,8 @@ static int print_json(const job *j)
     bl_json_real(json, "test_error", j->evaluation->error);
     bl_evaluation_json(j->evaluation,
                        (const char *const *)j->data->class_names, json);
+    add_reals(json, "weight_norms", j->norms, j->evaluation->n_class);
+    add_reals(json, "compactness", j->compactness, j->evaluation->n_class);
     bl_json_close(json);
     if (cli_json_print(json) < 0) return cli_fail(j->args, CLI_FAILED);
     return CLI_DONE;
@@ -184,7 +222,8 @@ static int report(const job *j)
            (long long)j->evaluation->n, j->data->name);
     cli_error_table(j->evaluation, j->data->class_names, -1, 0);
     if (j->evaluation->n_class <= CLASSES_SHOWN)
-        cli_class_table(j->evaluation, j->data->class_names);
+        cli_class_table(j->evaluation, j->data->class_names, j->norms,
+                        j->compactness);
     return CLI_DONE;
 }
 
@@ -198,8 +237,11 @@ static int run(cli_args *args)
     if (code == CLI_DONE) code = open_data(&j);
     if (code == CLI_DONE) code = open_classifier(&j);
     if (code == CLI_DONE) code = evaluate(&j);
+    if (code == CLI_DONE) code = measure(&j);
     if (code == CLI_DONE) code = report(&j);
     bl_evaluation_free(j.evaluation);
+    free(j.compactness);
+    free(j.norms);
     free(j.train_n);
     free(j.z);
     bl_classifier_free(j.classifier);
@@ -233,9 +275,11 @@ const cli_command cli_eval = {
         "and few (under 20) training images; the mean over all classes; the "
         "worst class; and by how much the network is surer than it is right "
         "(expected calibration error, 15 bins).  --json has the reliability of "
-        "each bin and the confusion of each pair of classes as well.  A run brings its own data and "
-        "imbalance; for a file of weights, give --data, and --imbalance for "
-        "the training counts.",
+        "each bin and the confusion of each pair of classes as well, "
+        "--features the length of each class in the classifier, and the mean "
+        "distance of its images, brought to length 1, from their centre.  A run "
+        "brings its own data and imbalance; for a file of weights, give "
+        "--data, and --imbalance for the training counts.",
     .examples = examples,
     .operands = {"RUN|WEIGHTS"},
     .n_needed = 1,

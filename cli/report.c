@@ -44,19 +44,27 @@ void cli_error_table(const bl_evaluation *e, char *const *class_names,
     summary(e, class_names);
 }
 
-void cli_class_table(const bl_evaluation *e, char *const *class_names)
+static int widest(char *const *names, int32_t n, int width)
 {
-    int width = 5;
-    for (int32_t i = 0; i < e->n_class; i++)
-        if (cli_columns(class_names[i]) > width)
-            width = cli_columns(class_names[i]);
-    printf("\n%-*s  %9s  %8s  %9s\n", width, "class", "training", "test",
-           "error");
+    for (int32_t i = 0; i < n; i++)
+        if (cli_columns(names[i]) > width) width = cli_columns(names[i]);
+    return width;
+}
+
+void cli_class_table(const bl_evaluation *e, char *const *class_names,
+                     const double *norms, const double *compactness)
+{
+    const int width = widest(class_names, e->n_class, 5);
+    printf("\n%-*s  %9s  %8s  %9s%s\n", width, "class", "training", "test",
+           "error", norms ? "    weight  compactness" : "");
     for (int32_t i = 0; i < e->n_class; i++) {
-        char text[16];
+        char text[16], more[48] = "";
         cli_percent(text, e->class_error[i]);
-        printf("%s%*s  %9lld  %8lld  %9s\n", class_names[i],
+        if (norms)
+            (void)snprintf(more, sizeof more, "  %8.4f  %11.4f", norms[i],
+                           compactness[i]);
+        printf("%s%*s  %9lld  %8lld  %9s%s\n", class_names[i],
                width - cli_columns(class_names[i]), "",
-               (long long)e->train_n[i], (long long)e->class_n[i], text);
+               (long long)e->train_n[i], (long long)e->class_n[i], text, more);
     }
 }

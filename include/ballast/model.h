@@ -102,6 +102,19 @@ BL_API BL_MUST_USE bl_status bl_classifier_features(bl_classifier *classifier,
                                                     const uint8_t *pixels,
                                                     int64_t n, float *f);
 
+/** Measures how long the row of each class in the classifier is.
+ *
+ *   norm_c = |W_c|, over all D weights that bl_classifier_width counts
+ *
+ * BBN: of the whole row, over both branches.  Cosine: of the row as it is
+ * stored; the logits do not depend on it.
+ *
+ * Shapes   norm [C] f64, written.
+ * Source   Zhou et al.: BBN, CVPR 2020, arXiv:1912.02413, figure 4.
+ */
+BL_API BL_MUST_USE bl_status
+bl_classifier_norms(const bl_classifier *classifier, double *norm);
+
 /** Input size and classes of the loaded network; borrowed strings. */
 BL_API const bl_network_spec *bl_classifier_spec(const bl_classifier *c);
 

@@ -166,6 +166,11 @@ bl_status bl_classifier_features(bl_classifier *classifier,
     return bl_engine_features(classifier->engine, pixels, n, f);
 }
 
+bl_status bl_classifier_norms(const bl_classifier *classifier, double *norm)
+{
+    return bl_engine_norms(classifier->engine, norm);
+}
+
 const bl_network_spec *bl_classifier_spec(const bl_classifier *c)
 {
     return &c->engine->spec.network;

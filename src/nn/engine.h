@@ -76,6 +76,10 @@ BL_MUST_USE bl_status bl_engine_features(bl_engine *engine,
                                          const uint8_t *pixels, int64_t n,
                                          float *f);
 
+/** Lengths of the rows of the classifier, by the scales of classes where
+ *  there are any; norm [C], written. */
+BL_MUST_USE bl_status bl_engine_norms(const bl_engine *engine, double *norm);
+
 /** Sets the loss of all training plans; NULL: softmax cross-entropy. */
 BL_MUST_USE bl_status bl_engine_terms(bl_engine *engine,
                                       const bl_loss_terms *terms);

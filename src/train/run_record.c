@@ -172,6 +172,17 @@ bl_status bl_run_epochs(const bl_run *run, int64_t *n)
 
 /* ---- result.json --------------------------------------------------------- */
 
+static void add_norms(bl_json *json, const bl_result *result,
+                      const double *norms) // [C]
+{
+    if (norms == NULL || result->last == NULL) return;
+    bl_json_on_line(json);
+    bl_json_array(json, "weight_norms");
+    for (int32_t c = 0; c < result->last->n_class; c++)
+        bl_json_real(json, NULL, norms[c]);
+    bl_json_close(json);
+}
+
 static void add_result(bl_json *json, const bl_result *result,
                        const bl_result_facts *facts)
 {
@@ -190,6 +201,7 @@ static void add_result(bl_json *json, const bl_result *result,
     bl_json_real(json, "test_error_best", result->test_error_best);
     bl_json_integer(json, "best_epoch", result->best_epoch);
     bl_evaluation_json(result->last, facts->class_names, json);
+    add_norms(json, result, facts->weight_norms);
     bl_json_real(json, "seconds", result->seconds);
     bl_json_real(json, "samples_per_second", result->samples_per_second);
     bl_json_close(json);

@@ -76,10 +76,9 @@ static double holdout_fraction(const bl_trainer *t)
     return (double)t->judge->n / (double)(t->judge->n + t->data->train->n);
 }
 
-bl_status bl_trainer_finish(bl_trainer *t)
+static bl_status write_result(bl_trainer *t, const double *norms)
 {
     bl_result result;
-    if (!t->run || t->has_result) return BL_OK;
     bl_trainer_result(t, &result);
     const bl_result_facts facts = {
         .method = t->method->name,
@@ -89,8 +88,22 @@ bl_status bl_trainer_finish(bl_trainer *t)
         .holdout = holdout_fraction(t),
         .seed = bl_config_integer(t->config, "seed"),
         .epochs = t->epochs,
-        .class_names = (const char *const *)t->data->class_names};
+        .class_names = (const char *const *)t->data->class_names,
+        .weight_norms = norms};
     return bl_run_result(t->run, &result, &facts);
+}
+
+bl_status bl_trainer_finish(bl_trainer *t)
+{
+    bl_status status;
+    double *norms = NULL; // [C]
+    if (!t->run || t->has_result) return BL_OK;
+    BL_CHECK(bl_calloc(&norms, t->data->test->n_class, sizeof *norms));
+    BL_CHECK(bl_engine_norms(t->engine, norms));
+    status = write_result(t, norms);
+done:
+    bl_free(norms);
+    return status;
 }
 
 bl_status bl_trainer_save(const bl_trainer *trainer, const char *path)

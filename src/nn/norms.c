@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * norms.c: lengths of the rows of a classifier.
+ *
+ *   norm_c = s_c |W_c|,   s_c the learnt scale of a class, or 1
+ *
+ * A classifier trained on a long tail has long rows for the head and short
+ * ones for the tail, and so larger logits for the head; how even the lengths
+ * are tells how much of the bias sits in the classifier.  The BBN form has
+ * one row over both branches; its length is that of all 2 D weights.  The
+ * cosine form divides by the length, which then says nothing about logits.
+ *
+ * References: Kang et al., ICLR 2020, section 4; Zhou et al., CVPR 2020,
+ * figure 4.
+ */
+#include <math.h>
+#include <stdio.h>
+
+#include "core/error.h"
+#include "core/mem.h"
+#include "nn/engine.h"
+
+/* Downloads "<head>.<part>", n numbers; *found says whether it is there. */
+static bl_status read_part(float *to, bool *found, const bl_engine *engine,
+                           const char *part, int64_t n)
+{
+    const bl_params *const p = engine->params;
+    char name[BL_NAME_ROOM];
+    (void)snprintf(name, sizeof name, "%s.%s",
+                   bl_network_head(&engine->spec.network), part);
+    const int32_t i = bl_params_find(p, name);
+    *found = i >= 0;
+    if (!*found) return BL_OK;
+    return p->backend->download(p->dev, to, bl_params_value(p, i),
+                                (size_t)n * sizeof *to);
+}
+
+static double length(const float *x, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += (double)x[i] * (double)x[i];
+    return sqrt(sum);
+}
+
+bl_status bl_engine_norms(const bl_engine *engine, double *norm)
+{
+    bl_status status = BL_OK;
+    const int64_t c = engine->spec.network.n_class;
+    const int64_t d = bl_engine_width(engine);
+    float *w = NULL, *scale = NULL; // [C][D], [C]
+    bool found = false, scaled = false;
+    size_t row = 0;
+    BL_TRY(bl_size_mul(&row, d, sizeof *w));
+    BL_CHECK(bl_calloc(&w, c, row));
+    BL_CHECK(bl_calloc(&scale, c, sizeof *scale));
+    BL_CHECK(read_part(w, &found, engine, "weight", c * d));
+    BL_CHECK(read_part(scale, &scaled, engine, "scale", c));
+    for (int64_t j = 0; j < c; j++)
+        norm[j] = length(w + j * d, d) *
+                  (scaled ? fabs((double)scale[j]) : 1);
+done:
+    bl_free(w);
+    bl_free(scale);
+    return status;
+}

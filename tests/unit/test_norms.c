@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lengths of classifier rows, of every form and with scales of classes. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "core/mem.h"
+#include "nn/engine.h"
+
+enum { C = 7 };
+
+static bl_engine *open_engine(const char *form, bool scale)
+{
+    bl_engine *e = NULL;
+    const bl_engine_spec spec = {
+        .network = {bl_model_find("resnet20"), form, 8, 8, 1, C},
+        .compute = {.backend = "ref", .precision = "fp32"},
+        .normalization = {1, {0.317}, {0.253}},
+        .batch = scale ? 3 : 0, .infer_batch = 3,
+        .graph = {.scale = scale}};
+    if (bl_engine_open(&e, &spec) < 0) fail_msg("%s", bl_error_last()->message);
+    return e;
+}
+
+/** Puts row c, all of one number, at (c + 1) / 8 of the length 1, and scales
+ *  of which one is negative. */
+static void fill(bl_engine *e, bool scale)
+{
+    bl_params *const p = e->params;
+    char name[BL_NAME_ROOM];
+    const int64_t d = bl_engine_width(e);
+    for (int32_t part = 0; part <= scale; part++) {
+        float *values = NULL;
+        const int64_t n = part ? C : C * d;
+        assert_int_equal(bl_calloc(&values, n, sizeof *values), BL_OK);
+        for (int64_t i = 0; i < n; i++)
+            values[i] = part ? (float)(i - 2)
+                             : (float)((double)(i / d + 1) / 8 /
+                                       sqrt((double)d));
+        (void)snprintf(name, sizeof name, "%s.%s",
+                       bl_network_head(&e->spec.network),
+                       part ? "scale" : "weight");
+        assert_int_equal(
+            p->backend->upload(p->dev,
+                               bl_params_value(p, bl_params_find(p, name)),
+                               values, (size_t)n * sizeof *values), BL_OK);
+        bl_free(values);
+    }
+}
+
+static void rows_of_every_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *form;
+        int64_t d;
+        bool scale;
+    } rows[] = {{"plain", 64, false}, {"cosine", 64, false},
+                {"bbn", 128, false}, {"plain", 64, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double norm[C];
+        bl_engine *const e = open_engine(rows[i].form, rows[i].scale);
+        assert_int_equal(bl_engine_width(e), rows[i].d);
+        fill(e, rows[i].scale);
+        assert_int_equal(bl_engine_norms(e, norm), BL_OK);
+        for (int c = 0; c < C; c++) {
+            const double s = rows[i].scale ? abs(c - 2) : 1;
+            if (!(fabs(norm[c] - s * (c + 1) / 8) < 1e-6))
+                fail_msg("%s, class %d: %g", rows[i].form, c, norm[c]);
+        }
+        bl_engine_free(e);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_of_every_form),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
