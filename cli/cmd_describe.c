@@ -126,8 +126,16 @@ bl_status cli_describe_sampler(cli_facts *facts, const cli_entry *entry)
         weights_of(facts, sampler, "weight_of_a_class", 0);
         return BL_OK;
     }
-    weights_of(facts, sampler, "weight_of_a_class_at_first", 0);
-    weights_of(facts, sampler, "weight_of_a_class_at_last", 1);
+    weights_of(facts, sampler, "weight_at_first", 0);
+    weights_of(facts, sampler, "weight_at_last", 1);
+    return BL_OK;
+}
+
+bl_status cli_describe_mix(cli_facts *facts, const cli_entry *entry)
+{
+    const bl_mix_type *mix = entry->row;
+    cli_fact_integer(facts, "images_drawn_a_sample", mix->parts);
+    cli_fact_bool(facts, "mixes_hidden_maps", mix->inside);
     return BL_OK;
 }
 

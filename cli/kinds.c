@@ -27,6 +27,7 @@ ENTRIES(model, bl_model_type, bl_model_types(), row->paper)
 ENTRIES(data, bl_dataset_type, bl_dataset_types(), NULL)
 ENTRIES(loss, bl_loss_type, bl_loss_types(), row->paper)
 ENTRIES(sampler, bl_sampler_type, bl_sampler_types(), row->paper)
+ENTRIES(mix, bl_mix_type, bl_mix_types(), row->paper)
 ENTRIES(schedule, bl_schedule_type, bl_schedule_types(), row->paper)
 ENTRIES(adaptor, bl_adaptor_type, bl_adaptor_types(), row->paper)
 ENTRIES(profile, bl_profile, bl_profiles(), NULL)
@@ -56,6 +57,8 @@ const cli_kind cli_kinds[] = {
  loss_entry,     cli_describe_loss},
 {"sampler",  "samplers",  "orders of training images",
  sampler_entry,  cli_describe_sampler},
+{"mix",      "mixes",     "how two images become one",
+ mix_entry,      cli_describe_mix},
 {"schedule", "schedules", "learning-rate schedules",
  schedule_entry, cli_describe_schedule},
 {"adaptor",  "adaptors",  "how BBN's alpha moves",

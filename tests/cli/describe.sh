@@ -3,8 +3,8 @@
 ballast describe method bbn
 ballast describe profiles step --json | json_value kind name \
     counts_of_10_classes_F_100.0 counts_of_10_classes_F_100.9
-for kind in methods models data losses samplers schedules adaptors profiles \
-    backends; do
+for kind in methods models data losses samplers mixes schedules adaptors \
+    profiles backends; do
     ballast list $kind | while read -r name rest; do
         ballast describe $kind "$name" >text
         ballast describe $kind "$name" --json | json_value name >found

@@ -73,8 +73,8 @@ static bl_status load_and_free(void *payload)
         .epochs = 1, .n_class = split->n_class, .h = split->h, .w = split->w,
         .c = split->c};
     const bl_loader_spec spec = {
-        .split = split, .mix = &mix, .samplers = &sampler, .streams = 1, .batch = 4,
-        .steps = 2, .seed = 1, .threads = 2, .ahead = 2,
+        .split = split, .mix = &mix, .samplers = &sampler, .streams = 1,
+        .batch = 4, .steps = 2, .seed = 1, .threads = 2, .ahead = 2,
         .normalization = {.c = 1, .mean = {.3}, .std = {.2}}};
     if (status == BL_OK) status = bl_loader_create(&loader, &spec);
     if (status == BL_OK) status = bl_loader_begin(loader, 1, 0);
