@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The softmax family of every backend of this build against PyTorch's autograd
- * in double: the cases of data/losses.safetensors, made by
+ * The softmax and sigmoid families of every backend of this build against
+ * PyTorch's autograd in double: the cases of data/losses.safetensors, made by
  * tools/golden/losses.py, to 1e-12 of each tensor's largest value.
  */
 #include "near.h"
@@ -12,7 +12,7 @@
 #include "backend/backend.h"
 #include "io/safetensors.h"
 
-enum { N = 5, C = 7, TARGETS = 4, CASES = 22 };
+enum { N = 5, C = 7, TARGETS = 4, CASES = 35 };
 
 typedef struct golden {
     const bl_safetensors *file;
@@ -49,6 +49,25 @@ static double must_real(const golden *g, const char *what)
     return value;
 }
 
+static bool flag(const golden *g, const char *what)
+{
+    int32_t value;
+    const void *const data = part(g, what, "I32", 1, sizeof value);
+    assert_non_null(data);
+    memcpy(&value, data, sizeof value);
+    return value != 0;
+}
+
+/* lambda [targets][n] where each image has its own, else [targets]. */
+static bool each_image(const golden *g)
+{
+    char name[96];
+    (void)snprintf(name, sizeof name, "%s.lambda", g->name);
+    const bl_named_tensor *const t = bl_safetensors_find(g->file, name);
+    assert_non_null(t);
+    return t->rank == 2;
+}
+
 static int32_t targets_of(const golden *g)
 {
     char name[96];
@@ -77,20 +96,21 @@ static void check_case(const bl_backend *backend, bl_device *dev,
                        const golden *g)
 {
     const int32_t k = targets_of(g);
-    double z[N * C], s[C], m[C], b[C], w[C], lambda[TARGETS];
-    int32_t y[TARGETS * N], divide;
-    memcpy(&divide, part(g, "divide", "I32", 1, 4), sizeof divide);
+    double z[N * C], s[C], m[C], b[C], w[C], e[C], lambda[TARGETS * N];
+    int32_t y[TARGETS * N];
     memcpy(y, part(g, "y", "I32", k * N, 4), (size_t)k * N * sizeof *y);
     assert_non_null(reals(g, "z", N * C, z));
-    assert_non_null(reals(g, "lambda", k, lambda));
+    assert_non_null(reals(g, "lambda", each_image(g) ? k * N : k, lambda));
     const bl_softmax_desc desc = {N, C, k, BL_F64, must_real(g, "g"),
-                                  divide != 0, false};
+                                  flag(g, "divide"), each_image(g)};
     const bl_class_terms terms = {
         .s = reals(g, "s", C, s), .m = reals(g, "m", C, m),
-        .b = reals(g, "b", C, b), .w = reals(g, "w", C, w)};
+        .b = reals(g, "b", C, b), .w = reals(g, "w", C, w),
+        .e = reals(g, "e", C, e)};
 
     double loss, wrong[TARGETS], diff_z[N * C];
-    assert_int_equal(BL_OK, backend->softmax_loss(
+    assert_int_equal(BL_OK, (flag(g, "sigmoid") ? backend->sigmoid_loss
+                                                : backend->softmax_loss)(
                                 dev, &desc, z, y, lambda, &terms, &loss,
                                 wrong, diff_z));
 

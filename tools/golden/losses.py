@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The softmax family in double precision, gradients by autograd.
+"""The softmax and sigmoid families in double, gradients by autograd.
+
+    L = sum_k (1 / D_k) sum_i lambda_ki w_{y_ki} l_ki
 
     q = softmax_j( s_j (z_j - [j = y] m_j) + b_j )
-    L = (1 / n) sum_k lambda_k sum_i -w_{y_ki} (1 - q)^g log q_{y_ki}
+    l = (1 - e_y) (1 - q_y)^g -log q_y + e_y mean_j -log q_j
 
-With "divide" target k is divided by sum_i w_{y_ki} instead of n.  A case
-"name" is the tensors name.z, name.y, name.lambda, name.g, name.divide, those
-of name.s, name.m, name.b, name.w that it uses, and the results name.loss,
-name.wrong and name.diff_z.
+    q_j = sigmoid(+-(s_j z_j + b_j)), + for j = y       with "sigmoid"
+    l = sum_j (1 - q_j)^g -log q_j
+
+D_k is n or, with "divide", sum_i w_{y_ki}.  A case "name" is the tensors
+name.z, name.y, name.lambda [k] or [k][n], name.g, name.divide, name.sigmoid,
+those of name.s, name.m, name.b, name.w, name.e that it uses, and the results
+name.loss, name.wrong and name.diff_z.
 """
 import math
 
@@ -28,21 +33,34 @@ def focal_factor(log_q, g):
     return torch.where(sure, 0.0, torch.where(sure, 1.0, rest) ** g)
 
 
-def target_sum(z, y, case):
-    """sum_i -w_y (1 - q)^g log q of one target, and sum_i w_y."""
+def softmax_losses(z, y, case):
+    """l of every image against the labels y."""
     hot = torch.nn.functional.one_hot(y, z.shape[1]).double()
     t = case["s"] * (z - hot * case["m"]) + case["b"]
-    log_q = torch.log_softmax(t, 1).gather(1, y[:, None])[:, 0]
-    w = case["w"][y]
-    return (-w * focal_factor(log_q, case["g"]) * log_q).sum(), w.sum()
+    log_q = torch.log_softmax(t, 1)
+    of_label = log_q.gather(1, y[:, None])[:, 0]
+    e = case["e"][y]
+    focal = focal_factor(of_label, case["g"]) * of_label
+    return -(1 - e) * focal - e * log_q.mean(1)
+
+
+def sigmoid_losses(z, y, case):
+    """The same; log (1 - q) = log sigmoid(-x) keeps autograd finite."""
+    sign = 2 * torch.nn.functional.one_hot(y, z.shape[1]).double() - 1
+    x = sign * (case["s"] * z + case["b"])
+    log = torch.nn.functional.logsigmoid
+    return (torch.exp(case["g"] * log(-x)) * -log(x)).sum(1)
 
 
 def family(z, case):
-    """The loss L of a case with all of s, m, b and w filled in."""
+    """The loss L of a case with all of s, m, b, w and e filled in."""
+    losses = sigmoid_losses if case["sigmoid"] else softmax_losses
     total = torch.zeros((), dtype=torch.float64)
     for y, weight in zip(case["y"], case["lambda"]):
-        part, w = target_sum(z, y, case)
-        total = total + weight * part / (w if case["divide"] else len(z))
+        w = case["w"][y]
+        weight = torch.as_tensor(weight, dtype=torch.float64)
+        part = (weight * w * losses(z, y, case)).sum()
+        total = total + part / (w.sum() if case["divide"] else len(z))
     return total
 
 
@@ -51,12 +69,13 @@ def wrong(z, y):
     return (torch.from_numpy(np.argmax(z.numpy(), 1)) != y).sum().item()
 
 
-def record(name, z, y, lam=(1.0,), g=0.0, divide=False, **parts):
-    """Tensors of one case; parts are those of s, m, b, w in use."""
-    case = {"s": 1.0, "m": 0.0, "b": 0.0, "w": 1.0}
+def record(name, z, y, lam=(1.0,), g=0.0, divide=False, sigmoid=False,
+           **parts):
+    """Tensors of one case; parts are those of s, m, b, w, e in use."""
+    case = {"s": 1.0, "m": 0.0, "b": 0.0, "w": 1.0, "e": 0.0}
     case = {k: torch.full((z.shape[1],), v, dtype=torch.float64)
             for k, v in case.items()}
-    case.update(parts, y=y, g=g, divide=divide)
+    case.update(parts, y=y, g=g, divide=divide, sigmoid=sigmoid)
     case["lambda"] = lam
     leaf = z.clone().requires_grad_()
     loss = family(leaf, case)
@@ -66,6 +85,7 @@ def record(name, z, y, lam=(1.0,), g=0.0, divide=False, **parts):
     out = {"z": z.numpy(), "y": y.numpy().astype("<i4"),
            "lambda": np.array(lam), "g": np.array([g]),
            "divide": np.array([divide], "<i4"),
+           "sigmoid": np.array([sigmoid], "<i4"),
            "loss": np.array([loss.item()]),
            "wrong": np.array([float(wrong(z, t)) for t in y]),
            "diff_z": leaf.grad.numpy()}
@@ -82,7 +102,9 @@ def priors():
     return {"log_pi": torch.log(n / n.sum()),
             "w": w * len(n) / w.sum(),
             "m": 0.5 * margin / margin.max(),
-            "s": (n / n.max()) ** 0.15}
+            "s": (n / n.max()) ** 0.15,
+            "e": 0.05 + 0.25 * torch.sin(math.pi / 2 * (n - n.min()) /
+                                         (n.max() - n.min()))}
 
 
 def extreme_logits():
@@ -108,6 +130,9 @@ def build():
     scale = torch.full((C,), 30.0, dtype=torch.float64)
     every = {"s": 1.5 * p["s"], "m": p["m"], "b": 1.2 * p["log_pi"],
              "w": p["w"]}
+    shares = torch.rand(3, N, generator=generator, dtype=torch.float64)
+    shares = (shares / shares.sum(0)).numpy()
+    pairs = {"s": 1.5 * p["s"], "b": 1.2 * p["log_pi"], "w": p["w"]}
     far, far_y = extreme_logits()
     cases = (
         record("ce", z, one),
@@ -136,6 +161,24 @@ def build():
         record("extreme_focal", far, far_y, g=2.0),
         record("extreme_focal_half", far, far_y, g=0.5),
         record("extreme_all", far, far_y, g=1.37, **every),
+        record("cdt", z, one, s=p["s"]),
+        record("smoothed", z, one, e=p["e"]),
+        record("smoothed_mixed_all_mean", z, two, lam=lam, divide=True,
+               e=p["e"], **every),
+        record("extreme_smoothed", far, far_y, e=p["e"]),
+        record("each_image", z, y, lam=shares),
+        record("each_image_all_mean", z, y, lam=shares, g=1.37, divide=True,
+               **every),
+        record("each_image_smoothed", z, y, lam=shares, e=p["e"], w=p["w"]),
+        record("sigmoid", z, one, sigmoid=True),
+        record("sigmoid_focal", z, one, g=2.0, sigmoid=True, w=p["w"]),
+        record("sigmoid_focal_half", z, two, lam=lam, g=0.5, sigmoid=True,
+               divide=True, **pairs),
+        record("sigmoid_each_image", z, y, lam=shares, g=1.37, sigmoid=True,
+               **pairs),
+        record("extreme_sigmoid", far, far_y, sigmoid=True),
+        record("extreme_sigmoid_focal", far, far_y, g=0.5, sigmoid=True,
+               w=p["w"]),
     )
     tensors = {k: v for case in cases for k, v in case.items()}
     names = [next(iter(case)).split(".")[0] for case in cases]
