@@ -19,7 +19,7 @@
 /** Exit status; after a signal it is 128 + its number. */
 enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
 
-enum { CLI_OPERANDS = 2, CLI_NAMES = 256 };
+enum { CLI_OPERANDS = 2, CLI_NAMES = 256, CLI_SETS = 64 };
 
 struct cli_args;
 
@@ -47,11 +47,13 @@ typedef struct cli_args {
     bl_config *own;                   /* over command->options             */
     bl_config *train;                 /* over bl_train_params()            */
     const char *operands[CLI_OPERANDS]; /* NULL where not given            */
+    const char *sets[CLI_SETS + 1];   /* of --set, where it is no key of   */
+    int n_sets;                       /* one run                           */
 } cli_args;
 
 extern const cli_command *const cli_commands[]; /* NULL-terminated */
-extern const cli_command cli_train, cli_eval, cli_inspect, cli_bench, cli_list,
-    cli_describe, cli_help, cli_man, cli_completion;
+extern const cli_command cli_train, cli_study, cli_eval, cli_inspect,
+    cli_bench, cli_list, cli_describe, cli_help, cli_man, cli_completion;
 extern const bl_param cli_no_options[];
 
 /** Row of "--json", the same everywhere. */
@@ -175,6 +177,8 @@ typedef struct cli_progress {
     int64_t said;            /* last epoch a line was printed for         */
     double drawn;            /* when the live line was, cli_clock         */
     int open;                /* a live line stands on the terminal        */
+    const char *lead;        /* "cell 2/10" of a study, else NULL         */
+    double later;            /* seconds that the study takes after this   */
 } cli_progress;
 
 void cli_progress_begin(cli_progress *p, int quiet, const bl_config *config,
@@ -224,6 +228,7 @@ bl_status cli_describe_mix(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_schedule(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_adaptor(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_profile(cli_facts *facts, const cli_entry *entry);
+bl_status cli_describe_study(cli_facts *facts, const cli_entry *entry);
 bl_status cli_describe_backend(cli_facts *facts, const cli_entry *entry);
 
 #endif

@@ -85,8 +85,8 @@ const cli_command cli_list = {
     .usage = usage,
     .about =
         "Lists the entries of one KIND: methods, models, data, losses, "
-        "samplers, mixes, schedules, adaptors, profiles or backends; without "
-        "one, the kinds.",
+        "samplers, mixes, schedules, adaptors, profiles, studies or backends; "
+        "without one, the kinds.",
     .examples = examples,
     .operands = {"KIND"},
     .options = options,

@@ -31,6 +31,7 @@ ENTRIES(mix, bl_mix_type, bl_mix_types(), row->paper)
 ENTRIES(schedule, bl_schedule_type, bl_schedule_types(), row->paper)
 ENTRIES(adaptor, bl_adaptor_type, bl_adaptor_types(), row->paper)
 ENTRIES(profile, bl_profile, bl_profiles(), NULL)
+ENTRIES(study, bl_study_type, bl_study_types(), row->paper)
 
 static int backend_entry(cli_entry *out, int i)
 {
@@ -65,6 +66,8 @@ const cli_kind cli_kinds[] = {
  adaptor_entry,  cli_describe_adaptor},
 {"profile",  "profiles",  "shapes of a long tail",
  profile_entry,  cli_describe_profile},
+{"study",    "studies",   "grids of runs that repeat tables",
+ study_entry,    cli_describe_study},
 {"backend",  "backends",  "what computes",
  backend_entry,  cli_describe_backend},
 {NULL, NULL, NULL, NULL, NULL},

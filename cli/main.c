@@ -12,8 +12,9 @@
 #include "cli.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_train, &cli_eval,     &cli_inspect, &cli_bench,      &cli_list,
-    &cli_describe, &cli_help,  &cli_man,     &cli_completion, NULL,
+    &cli_train, &cli_study,    &cli_eval, &cli_inspect, &cli_bench,
+    &cli_list,  &cli_describe, &cli_help, &cli_man,     &cli_completion,
+    NULL,
 };
 
 const bl_param cli_no_options[] = {CLI_END};

@@ -59,6 +59,7 @@ static bl_status set_option(cli_args *args, const bl_param *own,
         return bl_config_assign(args->train, value, BL_ORIGIN_OPTION);
     if (args->command->all_keys && strcmp(name, "config") == 0)
         return bl_config_read(args->train, value);
+    if (strcmp(name, "set") == 0) args->sets[args->n_sets++] = value;
     return bl_config_set(args->own, name, value, BL_ORIGIN_OPTION);
 }
 
@@ -90,6 +91,9 @@ static int read_option(cli_args *args, int argc, char *const *argv, int *i)
     if (!value)
         return cli_say(args, CLI_USAGE, "--%s needs a value: --%s %s", name,
                        name, row->metavar ? row->metavar : "VALUE");
+    if (args->n_sets == CLI_SETS && strcmp(name, "set") == 0)
+        return cli_say(args, CLI_USAGE, "--set stands more than %d times",
+                       (int)CLI_SETS);
     if (set_option(args, own, name, value) < 0)
         return cli_fail(args, CLI_USAGE);
     return CLI_DONE;

@@ -43,7 +43,8 @@ static void plain_line(const cli_progress *p, const bl_progress *now)
     char test[16], train[16], left[32];
     cli_percent(test, now->last.test_error);
     cli_percent(train, now->last.train_error);
-    cli_duration(left, now->seconds_left);
+    cli_duration(left, now->seconds_left + p->later);
+    if (p->lead) (void)fprintf(stderr, "%s  ", p->lead);
     (void)fprintf(stderr,
                   "epoch %lld/%lld  lr %.4g  loss %.4f  train error %s  "
                   "%s %s  %.0f %s/s  %s left\n",
@@ -66,6 +67,7 @@ static void live_line(cli_progress *p, const bl_progress *now)
 {
     char percent[16], left[32], line[LINE] = "", piece[64];
     const int width = cli_width(STDERR_FILENO);
+    if (p->lead) append(line, width, p->lead);
     (void)snprintf(piece, sizeof piece, "epoch %lld/%lld",
                    (long long)now->epoch, (long long)now->epochs);
     append(line, width, piece);
@@ -76,7 +78,7 @@ static void live_line(cli_progress *p, const bl_progress *now)
     (void)snprintf(piece, sizeof piece, "%.0f %s/s", now->samples_per_second,
                    p->unit);
     append(line, width, piece);
-    cli_duration(left, now->seconds_left);
+    cli_duration(left, now->seconds_left + p->later);
     (void)snprintf(piece, sizeof piece, "%s left", left);
     append(line, width, piece);
     if (now->last.epoch > 0) {

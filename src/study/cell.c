@@ -97,10 +97,10 @@ bl_status bl_cell_name(char **out, const bl_config *config,
 int64_t bl_cell_epochs(const bl_config *config)
 {
     const double whole = (double)bl_config_integer(config, "epochs");
-    const double second =
-        rint(bl_config_real(config, "stage2.epochs") * whole / 200);
-    if (second <= 0) return (int64_t)whole;
+    const double nominal = bl_config_real(config, "stage2.epochs");
     const bool given = bl_config_string(config, "init.weights")[0] != '\0';
+    const double second = fmax(1, round(nominal * whole / 200));
+    if (nominal <= 0) return (int64_t)whole;
     return (int64_t)(given ? second : whole + second);
 }
 

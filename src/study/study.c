@@ -40,20 +40,25 @@ static bl_status find_spec(bl_study *s, const char *name_or_path)
     return BL_OK;
 }
 
-/* "bbn, cifar10, 100, seed 0": its place on every axis. */
+/* Adds the label on one axis, where the cell has it. */
+static void add_label(bl_text *text, const bl_study *s, int64_t i,
+                      const char *axis, const char *before)
+{
+    const char *const label = bl_grid_label(s, i, axis);
+    if (label != NULL)
+        bl_text_printf(text, "%s%s%s", text->bytes > 0 ? ", " : "", before,
+                       label);
+}
+
+/* "bbn, cifar10, 100, seed 0": its place on every axis, the seed last. */
 static bl_status make_label(char **out, const bl_study *s, int64_t i)
 {
     bl_text text = {0};
     bl_text_add(&text, "", 0);
-    for (int64_t a = 0; a < s->n_axes; a++) {
-        const char *const label = bl_grid_label(s, i, s->axes[a]);
-        if (label == NULL) continue;
-        const bool seed = strcmp(s->axes[a], "seed") == 0;
-        bl_text_printf(&text, "%s%s%s", text.bytes > 0 ? ", " : "",
-                       seed ? "seed " : "", label);
-    }
-    if (text.bytes == 0)
-        bl_text_add(&text, s->spec->type.name, strlen(s->spec->type.name));
+    for (int64_t a = 0; a < s->n_axes; a++)
+        if (strcmp(s->axes[a], "seed") != 0)
+            add_label(&text, s, i, s->axes[a], "");
+    add_label(&text, s, i, "seed", "seed ");
     if (text.status < 0) {
         bl_text_free(&text);
         return text.status;

@@ -92,10 +92,10 @@ static void add_over(bl_text *out, const view *v)
 {
     const int64_t seeds = v->facts->seeds;
     if (seeds > 1)
-        bl_text_printf(out, "; mean (standard deviation) over %lld seeds",
+        bl_text_printf(out, "\nmean (standard deviation) over %lld seeds",
                        (long long)seeds);
     if (seeds == 0)
-        bl_text_printf(out, "; mean (standard deviation) over seeds");
+        bl_text_printf(out, "\nmean (standard deviation) over seeds");
 }
 
 static void add_title(bl_text *out, const view *v)

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * study_jobs.c: trains several cells at once, each by "ballast train" in a
+ * process of its own.
+ *
+ * A cell of its own process cannot take the others with it, and the threads
+ * of one do not wait for those of another.  Children stand in process groups
+ * of their own, so that Ctrl-C reaches this process alone and each child gets
+ * the signal once (a second would end it before its checkpoint).  What a
+ * child says on standard error goes to a file without a name; when it fails,
+ * the last line of that is the reason.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "study.h"
+
+extern char **environ;
+
+enum { PAUSE_MS = 20, LINE = 512 };
+
+/** A process at work. */
+typedef struct child {
+    pid_t pid;  /* 0: free */
+    int64_t i;
+    FILE *said;
+} child;
+
+typedef struct pool {
+    study_job *j;
+    child *children;        /* [j->jobs]                 */
+    unsigned char *running; /* [n] cells that a child has */
+    int n;                  /* children at work          */
+    int told;               /* signal passed on, 0: none */
+} pool;
+
+/* ---- one child ---------------------------------------------------------- */
+
+/** Words of a call, each in memory of its own. */
+typedef struct words {
+    char **text; /* [n], then NULL */
+    int n, room, failed;
+} words;
+
+/** Adds "a", "a=b" where there is a b. */
+static void add_word(words *w, const char *a, const char *b)
+{
+    const size_t bytes = strlen(a) + (b ? strlen(b) : 0) + 2;
+    if (w->n + 2 > w->room) {
+        const int room = 2 * w->room + 16;
+        char **text = realloc(w->text, (size_t)room * sizeof *text);
+        if (!text) {
+            w->failed = 1;
+            return;
+        }
+        w->text = text;
+        w->room = room;
+    }
+    char *word = malloc(bytes);
+    w->failed |= !word;
+    if (word)
+        (void)snprintf(word, bytes, "%s%s%s", a, b ? "=" : "", b ? b : "");
+    w->text[w->n++] = word;
+    w->text[w->n] = NULL;
+}
+
+static void free_words(words *w)
+{
+    for (int i = 0; i < w->n; i++) free(w->text[i]);
+    free(w->text);
+}
+
+/** Threads of a child where nobody says: its share of the cores. */
+static int64_t share(const study_job *j)
+{
+    const int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > j->jobs ? cores / j->jobs : 1;
+}
+
+/** "--key=value" of whatever is no default, or --resume. */
+static bl_status make_words(words *w, const study_job *j, int64_t i)
+{
+    const bl_cell *cell = bl_study_cell_at(j->study, i);
+    const int resume = cell->state == BL_CELL_BEGUN;
+    char text[96];
+    bl_config *config = NULL;
+    const bl_status status = bl_study_config(&config, j->study, i);
+    if (status < 0) return status;
+    add_word(w, "ballast", NULL);
+    add_word(w, "train", NULL);
+    add_word(w, "--quiet", NULL);
+    add_word(w, resume ? "--resume" : "--out", cell->folder);
+    for (const bl_param *p = bl_train_params(); p->name; p++) {
+        const bl_origin origin = bl_config_origin(config, p->name);
+        if (origin != BL_ORIGIN_FILE && origin != BL_ORIGIN_OPTION) continue;
+        if (resume && strcmp(p->name, "data-dir") != 0) continue;
+        (void)snprintf(text, sizeof text, "--%s", p->name);
+        add_word(w, text, bl_config_text(config, p->name));
+    }
+    if (!resume && bl_config_integer(config, "threads") == 0) {
+        (void)snprintf(text, sizeof text, "%lld", (long long)share(j));
+        add_word(w, "--threads", text);
+    }
+    bl_config_free(config);
+    return BL_OK;
+}
+
+/** Starts a child with its standard error in said; gives errno's number. */
+static int start(pid_t *pid, char *const *argv, FILE *said)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    const int fd = fileno(said);
+    int error = posix_spawn_file_actions_init(&files);
+    if (error) return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error) {
+        (void)posix_spawn_file_actions_destroy(&files);
+        return error;
+    }
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    (void)posix_spawnattr_setpgroup(&attributes, 0);
+    error = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY,
+                                             0);
+    if (!error)
+        error = posix_spawn_file_actions_addopen(&files, 1, "/dev/null",
+                                                 O_WRONLY, 0);
+    if (!error) error = posix_spawn_file_actions_adddup2(&files, fd, 2);
+    if (!error) {
+        error = posix_spawn(pid, "/proc/self/exe", &files, &attributes, argv,
+                            environ);
+        if (error == ENOENT) /* no /proc here */
+            error = posix_spawnp(pid, argv[0], &files, &attributes, argv,
+                                 environ);
+    }
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&files);
+    return error;
+}
+
+static void start_cell(pool *p, child *free_one, int64_t i)
+{
+    study_job *j = p->j;
+    words w = {0};
+    pid_t pid = 0;
+    FILE *said = tmpfile();
+    const bl_status status = make_words(&w, j, i);
+    if (status < 0) {
+        study_fail(j, i, bl_error_last()->message);
+    } else {
+        const int error = !said ? errno : w.failed ? ENOMEM
+                                        : start(&pid, w.text, said);
+        if (error) study_fail(j, i, strerror(error));
+    }
+    free_words(&w);
+    if (pid <= 0) {
+        if (said) (void)fclose(said);
+        return;
+    }
+    *free_one = (child){pid, i, said};
+    p->running[i] = 1;
+    p->n++;
+    if (!j->quiet)
+        (void)fprintf(stderr, "cell %lld/%lld  %s: begun\n", (long long)i + 1,
+                      (long long)j->n, bl_study_cell_at(j->study, i)->label);
+}
+
+/** Last line a child said, without its own name in front. */
+static void last_line(char out[LINE], FILE *said)
+{
+    static const char mark[] = "ballast train: ";
+    char line[LINE];
+    out[0] = '\0';
+    rewind(said);
+    while (fgets(line, sizeof line, said)) {
+        line[strcspn(line, "\n")] = '\0';
+        const int marked = strncmp(line, mark, sizeof mark - 1) == 0;
+        if (line[0])
+            (void)snprintf(out, LINE, "%s",
+                           line + (marked ? sizeof mark - 1 : 0));
+    }
+}
+
+static void end_cell(pool *p, child *c, int status)
+{
+    study_job *j = p->j;
+    char why[LINE];
+    const int64_t i = c->i;
+    last_line(why, c->said);
+    (void)fclose(c->said);
+    *c = (child){0};
+    p->running[i] = 0;
+    p->n--;
+    if (bl_study_look(j->study, i) < 0) {
+        study_fail(j, i, bl_error_last()->message);
+        return;
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+        bl_study_cell_at(j->study, i)->state == BL_CELL_FINISHED) {
+        study_pace_learn(j, i);
+        study_done(j, i, study_pace_rest(j, NULL) / (double)j->jobs);
+        return;
+    }
+    if (p->told) return; /* stopped, as it was asked to */
+    if (WIFSIGNALED(status))
+        (void)snprintf(why, sizeof why, "was killed by signal %d",
+                       WTERMSIG(status));
+    study_fail(j, i, why[0] ? why : "said nothing");
+}
+
+/* ---- all of them -------------------------------------------------------- */
+
+static void reap(pool *p)
+{
+    for (int64_t k = 0; k < p->j->jobs; k++) {
+        child *c = &p->children[k];
+        int status = 0;
+        if (c->pid && waitpid(c->pid, &status, WNOHANG) == c->pid)
+            end_cell(p, c, status);
+    }
+}
+
+static void pass_signal(pool *p)
+{
+    const int number = cli_stop_signal();
+    if (!number || p->told) return;
+    p->told = number;
+    for (int64_t k = 0; k < p->j->jobs; k++)
+        if (p->children[k].pid) (void)kill(p->children[k].pid, number);
+}
+
+/** A folder may stand for two cells that are the same run. */
+static int is_busy(const pool *p, int64_t i)
+{
+    const char *folder = bl_study_cell_at(p->j->study, i)->folder;
+    for (int64_t k = 0; k < p->j->jobs; k++) {
+        const child *c = &p->children[k];
+        if (c->pid && strcmp(bl_study_cell_at(p->j->study, c->i)->folder,
+                             folder) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+static child *free_child(const pool *p)
+{
+    for (int64_t k = 0; k < p->j->jobs; k++)
+        if (!p->children[k].pid) return &p->children[k];
+    return NULL;
+}
+
+/** Starts what can be started; gives whether there was anything. */
+static int start_cells(pool *p)
+{
+    study_job *j = p->j;
+    int any = 0;
+    for (int64_t i = 0; i < j->n && p->n < j->jobs; i++) {
+        if (p->running[i] || !study_ready(j, i) || is_busy(p, i)) continue;
+        any = 1;
+        if (bl_study_look(j->study, i) < 0)
+            study_fail(j, i, bl_error_last()->message);
+        else if (!study_ready(j, i))
+            continue;
+        else if (bl_study_cell_at(j->study, i)->average)
+            study_average(j, i);
+        else
+            start_cell(p, free_child(p), i);
+    }
+    return any;
+}
+
+static void work(pool *p)
+{
+    const struct timespec pause = {0, PAUSE_MS * 1000000L};
+    for (;;) {
+        pass_signal(p);
+        reap(p);
+        const int any = !p->told && start_cells(p);
+        if (p->n == 0 && !any) return;
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+int study_run_jobs(study_job *j)
+{
+    pool p = {.j = j};
+    p.children = calloc((size_t)j->jobs, sizeof *p.children);
+    p.running = calloc((size_t)j->n, sizeof *p.running);
+    if (p.children && p.running) work(&p);
+    const int made = p.children && p.running;
+    free(p.children);
+    free(p.running);
+    if (!made) return cli_say(j->args, CLI_FAILED, "out of memory");
+    return cli_stop_signal() ? 128 + cli_stop_signal() : CLI_DONE;
+}

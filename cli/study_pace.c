@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * study_pace.c: how long the cells of a study take.
+ *
+ * The work of a cell is the images it computes: epochs times the training
+ * images, and the test images at a third of the price, since they go forward
+ * only.  Cells of one method and model form a group with one speed: the mean
+ * over cells of the folder that have one, or else, for a dry run, a few
+ * seconds of training.  A speed that nobody knows is taken as the mean of the
+ * others'.  Images of different sizes and jobs that share the machine are not
+ * told apart, so this is an estimate and is printed as one.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "study.h"
+
+enum { SIZES = 64 };
+#define FORWARD_SHARE (1.0 / 3)
+#define TIMING_S 4.0
+#define WARM_UP_S 1.0
+
+/* ---- sizes of data ------------------------------------------------------ */
+
+/** Keys that decide which images a run sees. */
+static const char *const image_keys[] = {"data", "data-dir", "imbalance",
+                                         "profile", "holdout"};
+enum { KEYS = sizeof image_keys / sizeof *image_keys };
+
+/** Sizes that were found, the newest of SIZES, and the set opened last. */
+typedef struct sizes {
+    struct { char key[512]; double train, test; } rows[SIZES];
+    int n;
+    char name[512];
+    bl_dataset *data;
+} sizes;
+
+static void join_keys(char out[512], const bl_config *config, int n)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < n && used < 511; i++)
+        used += (size_t)snprintf(out + used, 512 - used, "%s\n",
+                                 bl_config_text(config, image_keys[i]));
+}
+
+static bl_status open_data(sizes *s, const bl_config *config)
+{
+    char name[512];
+    const char *folder = bl_config_string(config, "data-dir");
+    join_keys(name, config, 2);
+    if (s->data && strcmp(name, s->name) == 0) return BL_OK;
+    bl_dataset_free(s->data);
+    s->data = NULL;
+    memcpy(s->name, name, sizeof name);
+    return bl_dataset_open(&s->data, bl_config_string(config, "data"),
+                           *folder ? folder : NULL);
+}
+
+static bl_status count_images(double *train, sizes *s,
+                              const bl_config *config)
+{
+    const double F = bl_config_real(config, "imbalance");
+    int64_t n = 0;
+    bl_status status = open_data(s, config);
+    if (status < 0) return status;
+    n = s->data->train->n;
+    if (F > 1)
+        status = bl_longtail(NULL, NULL, &n, s->data->train,
+                             bl_config_string(config, "profile"), F);
+    *train = (double)n * (1 - bl_config_real(config, "holdout"));
+    return status;
+}
+
+static bl_status find_sizes(double *train, double *test, sizes *s,
+                            const bl_config *config)
+{
+    char key[512];
+    join_keys(key, config, KEYS);
+    for (int i = 0; i < s->n && i < SIZES; i++) {
+        if (strcmp(key, s->rows[i].key) != 0) continue;
+        *train = s->rows[i].train;
+        *test = s->rows[i].test;
+        return BL_OK;
+    }
+    const bl_status status = count_images(train, s, config);
+    if (status < 0) return status;
+    const int at = s->n++ % SIZES;
+    *test = (double)s->data->test->n;
+    memcpy(s->rows[at].key, key, sizeof key);
+    s->rows[at].train = *train;
+    s->rows[at].test = *test;
+    return BL_OK;
+}
+
+/* ---- groups ------------------------------------------------------------- */
+
+static int find_group(study_job *j, const bl_config *config)
+{
+    const char *method = bl_config_string(config, "method");
+    const char *model = bl_config_string(config, "model");
+    for (int g = 0; g < j->n_groups; g++)
+        if (strcmp(j->groups[g].method, method) == 0 &&
+            strcmp(j->groups[g].model, model) == 0)
+            return g;
+    if (j->n_groups == STUDY_GROUPS) return -1;
+    study_group *group = &j->groups[j->n_groups];
+    memset(group, 0, sizeof *group);
+    (void)snprintf(group->method, sizeof group->method, "%s", method);
+    (void)snprintf(group->model, sizeof group->model, "%s", model);
+    return j->n_groups++;
+}
+
+void study_pace_learn(study_job *j, int64_t i)
+{
+    const bl_cell *cell = bl_study_cell_at(j->study, i);
+    if (j->group[i] < 0 || cell->samples_per_second <= 0) return;
+    study_group *group = &j->groups[j->group[i]];
+    group->sum += cell->samples_per_second;
+    group->rate = group->sum / (double)++group->n_known;
+}
+
+void study_pace_hint(study_job *j, int64_t i, double rate)
+{
+    if (j->group[i] >= 0 && j->groups[j->group[i]].n_known == 0 && rate > 0)
+        j->groups[j->group[i]].rate = rate;
+}
+
+static bl_status size_cell(study_job *j, int64_t i, sizes *s)
+{
+    const bl_cell *cell = bl_study_cell_at(j->study, i);
+    bl_config *config = NULL;
+    double train = 0, test = 0;
+    j->group[i] = -1;
+    if (cell->average) return BL_OK;
+    bl_status status = bl_study_config(&config, j->study, i);
+    if (status < 0) return status;
+    j->group[i] = find_group(j, config);
+    study_pace_learn(j, i);
+    if (cell->state == BL_CELL_MISSING || cell->state == BL_CELL_BEGUN)
+        status = find_sizes(&train, &test, s, config);
+    j->work[i] = (double)cell->epochs * (train + FORWARD_SHARE * test);
+    bl_config_free(config);
+    return status;
+}
+
+int study_pace_open(study_job *j)
+{
+    sizes *s = calloc(1, sizeof *s);
+    bl_status status = s ? BL_OK : BL_ENOMEM;
+    if (!s) return cli_say(j->args, CLI_FAILED, "out of memory");
+    for (int64_t i = 0; i < j->n && status == BL_OK; i++) {
+        status = size_cell(j, i, s);
+        if (status < 0)
+            (void)cli_say(j->args, 0, "cell %lld of %lld: %s: %s",
+                          (long long)i + 1, (long long)j->n,
+                          bl_study_cell_at(j->study, i)->label,
+                          bl_error_last()->message);
+    }
+    bl_dataset_free(s->data);
+    free(s);
+    return status < 0 ? CLI_FAILED : CLI_DONE;
+}
+
+/* ---- time --------------------------------------------------------------- */
+
+/** Mean of the speeds that are known, NaN without one. */
+static double mean_rate(const study_job *j)
+{
+    double sum = 0;
+    int n = 0;
+    for (int g = 0; g < j->n_groups; g++) {
+        if (j->groups[g].rate <= 0) continue;
+        sum += j->groups[g].rate;
+        n++;
+    }
+    return n ? sum / n : (double)NAN;
+}
+
+static double left_at(const study_job *j, int64_t i, double unknown)
+{
+    const bl_cell *cell = bl_study_cell_at(j->study, i);
+    if (cell->state == BL_CELL_FINISHED || cell->average || j->failed[i])
+        return 0;
+    double rate = unknown;
+    if (j->group[i] >= 0 && j->groups[j->group[i]].rate > 0)
+        rate = j->groups[j->group[i]].rate;
+    const double done = cell->epochs > 0 ? (double)cell->epoch /
+                                           (double)cell->epochs : 0;
+    return j->work[i] * (1 - done) / rate;
+}
+
+double study_pace_left(const study_job *j, int64_t i)
+{
+    return left_at(j, i, (double)NAN);
+}
+
+double study_pace_rest(const study_job *j, const unsigned char *running)
+{
+    const double unknown = mean_rate(j);
+    double sum = 0;
+    for (int64_t i = 0; i < j->n; i++)
+        if (!running || !running[i]) sum += left_at(j, i, unknown);
+    return sum;
+}
+
+/* ---- a dry run ---------------------------------------------------------- */
+
+/** Trains for a few seconds in memory and takes the speed. */
+static bl_status time_steps(double *rate, bl_trainer *trainer)
+{
+    const double start = cli_clock();
+    double from = start, sum = 0;
+    int64_t n = 0;
+    bl_status status = BL_OK;
+    while (status == BL_OK && cli_clock() - start < TIMING_S) {
+        bl_progress before, now;
+        bl_trainer_progress(trainer, &before);
+        status = bl_trainer_step(trainer);
+        bl_trainer_progress(trainer, &now);
+        from = cli_clock();
+        if (before.evaluating || now.samples_per_second <= 0) continue;
+        *rate = now.samples_per_second;
+        if (from - start < WARM_UP_S) continue;
+        sum += now.samples_per_second;
+        n++;
+    }
+    if (n > 0) *rate = sum / (double)n;
+    return status < 0 ? status : BL_OK;
+}
+
+static bl_status time_cell(double *rate, const study_job *j, int64_t i)
+{
+    bl_config *config = NULL;
+    bl_dataset *data = NULL;
+    bl_split *validation = NULL;
+    bl_trainer *trainer = NULL;
+    bl_status status = bl_study_config(&config, j->study, i);
+    /* Weights it would begin with are not there yet: the whole network is
+     * trained instead, which is not faster. */
+    if (status == BL_OK)
+        status = bl_config_set(config, "init.weights", "", BL_ORIGIN_OPTION);
+    if (status == BL_OK) status = bl_train_data(&data, &validation, config);
+    const bl_trainer_options with = {.validation = validation};
+    if (status == BL_OK)
+        status = bl_trainer_create(&trainer, config, data, &with);
+    if (status == BL_OK) status = time_steps(rate, trainer);
+    bl_trainer_free(trainer);
+    bl_split_free(validation);
+    bl_dataset_free(data);
+    bl_config_free(config);
+    return status;
+}
+
+/** Times every group that has work to do and no speed yet. */
+static int time_groups(study_job *j)
+{
+    for (int64_t i = 0; i < j->n; i++) {
+        if (j->group[i] < 0 || j->work[i] <= 0) continue;
+        study_group *group = &j->groups[j->group[i]];
+        if (group->rate > 0 || group->timed) continue;
+        group->timed = 1;
+        if (time_cell(&group->rate, j, i) < 0)
+            (void)cli_say(j->args, 0, "cell %lld of %lld: %s: %s",
+                          (long long)i + 1, (long long)j->n,
+                          bl_study_cell_at(j->study, i)->label,
+                          bl_error_last()->message);
+    }
+    return CLI_DONE;
+}
+
+static void print_json(const study_job *j, bl_json *json)
+{
+    bl_json_object(json, NULL);
+    bl_json_string(json, "study", bl_study_name(j->study));
+    bl_json_real(json, "seconds_left", study_pace_rest(j, NULL));
+    bl_json_array(json, "speeds");
+    for (int g = 0; g < j->n_groups; g++) {
+        bl_json_object(json, NULL);
+        bl_json_string(json, "method", j->groups[g].method);
+        bl_json_string(json, "model", j->groups[g].model);
+        bl_json_real(json, "samples_per_second", j->groups[g].rate);
+        bl_json_string(json, "measured",
+                       j->groups[g].timed ? "now" : "by cells");
+        bl_json_close(json);
+    }
+    bl_json_close(json);
+    bl_json_array(json, "cells");
+    for (int64_t i = 0; i < j->n; i++) {
+        const bl_cell *cell = bl_study_cell_at(j->study, i);
+        bl_json_object(json, NULL);
+        bl_json_string(json, "label", cell->label);
+        bl_json_string(json, "folder", cell->folder);
+        bl_json_string(json, "state", bl_cell_state_name(cell->state));
+        bl_json_real(json, "seconds_left", study_pace_left(j, i));
+        bl_json_close(json);
+    }
+    bl_json_close(json);
+    bl_json_close(json);
+}
+
+static void print_speeds(const study_job *j)
+{
+    for (int g = 0; g < j->n_groups; g++) {
+        const study_group *group = &j->groups[g];
+        const bl_method_type *method = bl_method_find(group->method);
+        const int pairs = method && strcmp(method->form, "bbn") == 0;
+        if (group->rate <= 0) continue;
+        printf("%s on %s: %.0f %s/s, %s\n", group->method, group->model,
+               group->rate, pairs ? "pairs" : "images",
+               group->timed ? "timed now" : "as its cells ran");
+    }
+}
+
+static void print_lines(const study_job *j)
+{
+    int64_t finished = 0;
+    char left[32];
+    printf("%-8s  %-12s  %s\n", "state", "time left", "cell");
+    for (int64_t i = 0; i < j->n; i++) {
+        const bl_cell *cell = bl_study_cell_at(j->study, i);
+        const int done = cell->state == BL_CELL_FINISHED || cell->average;
+        finished += cell->state == BL_CELL_FINISHED;
+        cli_duration(left, study_pace_left(j, i));
+        printf("%-8s  %-12s  %s\n", bl_cell_state_name(cell->state),
+               done ? "-" : left, cell->label);
+    }
+    cli_duration(left, study_pace_rest(j, NULL));
+    printf("\n%lld cells, %lld finished; about %s to go, one after another\n",
+           (long long)j->n, (long long)finished, left);
+    print_speeds(j);
+}
+
+int study_pace_print(study_job *j)
+{
+    bl_json *json;
+    const int code = time_groups(j);
+    if (code != CLI_DONE) return code;
+    if (!bl_config_flag(j->args->own, "json")) {
+        print_lines(j);
+        return CLI_DONE;
+    }
+    if (bl_json_create(&json, 1) < 0) return cli_fail(j->args, CLI_FAILED);
+    print_json(j, json);
+    return cli_json_print(json) < 0 ? cli_fail(j->args, CLI_FAILED)
+                                    : CLI_DONE;
+}
