@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands in the folders of a study decides what is trained, and comes
+ * out as the numbers of its tables.  Runs are made by hand here: run.yaml by
+ * the library, result.json and metrics.jsonl as text.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ballast/data.h"
+#include "core/jsonread.h"
+#include "study/study.h"
+#include "support/scratch.h"
+#include "train/run.h"
+
+static scratch s;
+
+static int set_up(void **state)
+{
+    (void)state;
+    scratch_make(&s);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    scratch_remove(&s);
+    return 0;
+}
+
+static bl_study *opened(const char *name, const char *const *changes)
+{
+    bl_study *study = NULL;
+    char folder[300];
+    (void)snprintf(folder, sizeof folder, "%s/dir", s.folder);
+    if (bl_study_open(&study, name, folder, changes) < 0)
+        fail_msg("%s", bl_error_last()->message);
+    return study;
+}
+
+static bl_study *written(const char *yaml)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s", scratch_path(&s, "own.yaml"));
+    scratch_put(path, yaml, strlen(yaml));
+    return opened(path, NULL);
+}
+
+/* ---- runs by hand -------------------------------------------------------- */
+
+static void begin(const bl_study *study, int64_t i)
+{
+    static const bl_run_facts facts = {"a1 b2", "ref", "fp32", "none"};
+    bl_config *config = NULL;
+    bl_run *run = NULL;
+    assert_int_equal(bl_study_config(&config, study, i), BL_OK);
+    if (bl_run_create(&run, bl_study_cell_at(study, i)->folder, 0, config,
+                      &facts) < 0)
+        fail_msg("%s", bl_error_last()->message);
+    bl_run_free(run);
+    bl_config_free(config);
+}
+
+static void put(const bl_study *study, int64_t i, const char *name,
+                const char *text)
+{
+    char path[1024];
+    (void)snprintf(path, sizeof path, "%s/%s",
+                   bl_study_cell_at(study, i)->folder, name);
+    scratch_put(path, text, strlen(text));
+}
+
+static void finish(bl_study *study, int64_t i, double last, double best)
+{
+    char text[256];
+    begin(study, i);
+    (void)snprintf(text, sizeof text, "{\"test_error_last\": %.17g, "
+                   "\"test_error_best\": %.17g, \"best_epoch\": 7, "
+                   "\"seconds\": 12.5, \"samples_per_second\": 345.25}\n",
+                   last, best);
+    put(study, i, "result.json", text);
+    assert_int_equal(bl_study_look(study, i), BL_OK);
+    assert_int_equal(bl_study_cell_at(study, i)->state, BL_CELL_FINISHED);
+}
+
+/* ---- states -------------------------------------------------------------- */
+
+static const char three_seeds[] =
+    "base: {data: /nowhere/set, epochs: 30}\n"
+    "grid: {method: [ce, bbn], seed: [0, 1, 2]}\n";
+
+static void states_are_found(void **state)
+{
+    (void)state;
+    bl_study *study = written(three_seeds);
+    finish(study, 0, 0.25, 0.2);
+    begin(study, 1);
+    put(study, 1, "metrics.jsonl",
+        "{\"epoch\":1,\"samples_per_second\":11}\n"
+        "{\"epoch\":2,\"samples_per_second\":22}\n{\"epoch\":3,\"sam");
+    bl_study_free(study);
+
+    study = written(three_seeds);
+    const bl_cell *cell = bl_study_cell_at(study, 0);
+    assert_int_equal(cell->state, BL_CELL_FINISHED);
+    assert_true(cell->error_last == 0.25);
+    assert_true(cell->error_best == 0.2);
+    assert_int_equal(cell->best_epoch, 7);
+    assert_int_equal(cell->epoch, 30);
+    assert_true(cell->seconds == 12.5);
+    assert_true(cell->samples_per_second == 345.25);
+    cell = bl_study_cell_at(study, 1);
+    assert_int_equal(cell->state, BL_CELL_BEGUN);
+    assert_int_equal(cell->epoch, 2);
+    assert_true(cell->samples_per_second == 22);
+    assert_true(isnan(cell->error_last));
+    assert_int_equal(bl_study_cell_at(study, 2)->state, BL_CELL_MISSING);
+    bl_study_free(study);
+}
+
+static void another_study_shares_cells(void **state)
+{
+    (void)state;
+    bl_study *const first = written(three_seeds);
+    finish(first, 3, 0.5, 0.25);
+    bl_study_free(first);
+    bl_study *const second = written(
+        "grid: {seed: [0, 5]}\n"
+        "base: {method: bbn, data: /nowhere/set, epochs: 30}\n");
+    assert_int_equal(bl_study_cell_at(second, 0)->state, BL_CELL_FINISHED);
+    assert_int_equal(bl_study_cell_at(second, 1)->state, BL_CELL_MISSING);
+    bl_study_free(second);
+}
+
+static void changed_run_is_told(void **state)
+{
+    (void)state;
+    char path[1024], text[8192];
+    bl_study *const study = written(three_seeds);
+    finish(study, 4, 0.5, 0.5);
+    (void)snprintf(path, sizeof path, "%s/run.yaml",
+                   bl_study_cell_at(study, 4)->folder);
+    const size_t n = scratch_get(path, text, sizeof text - 1);
+    text[n] = '\0';
+    char *const at = strstr(text, "\nlr: 0.1\n");
+    assert_non_null(at);
+    at[7] = '3';
+    scratch_put(path, text, n);
+    assert_int_equal(bl_study_look(study, 4), BL_OK);
+    const bl_cell *const cell = bl_study_cell_at(study, 4);
+    assert_int_equal(cell->state, BL_CELL_BROKEN);
+    assert_non_null(strstr(cell->problem, "lr is \"0.3\", wanted \"0.1\""));
+    const bl_trainer_options none = {0};
+    bl_trainer *trainer = NULL;
+    assert_int_equal(bl_study_trainer(&trainer, study, 4, NULL, &none),
+                     BL_EEXIST);
+    bl_study_free(study);
+}
+
+static void threads_do_not_part_runs(void **state)
+{
+    (void)state;
+    bl_study *const study = written(three_seeds);
+    finish(study, 0, 0.5, 0.5);
+    bl_study_free(study);
+    const char *const changes[] = {"threads=7", "data-dir=/elsewhere",
+                                   "checkpoint.minutes=3", NULL};
+    bl_study *const again = opened(scratch_path(&s, "own.yaml"), changes);
+    assert_int_equal(bl_study_cell_at(again, 0)->state, BL_CELL_FINISHED);
+    bl_study_free(again);
+}
+
+static void damaged_results_are_told(void **state)
+{
+    (void)state;
+    static const struct { const char *result, *message; } rows[] = {
+        {"", "result.json"},
+        {"{\"test_error_last\": 0.1", "result.json"},
+        {"[]", "test_error_last is missing"},
+        {"{\"test_error_last\": null}", "test_error_last is missing"},
+        {"{\"test_error_last\": 1.5}", "not in [0, 1]"},
+        {"{\"test_error_last\": \"0.1\"}", "test_error_last is missing"},
+    };
+    bl_study *const study = written(three_seeds);
+    begin(study, 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        put(study, 0, "result.json", rows[i].result);
+        assert_int_equal(bl_study_look(study, 0), BL_OK);
+        const bl_cell *const cell = bl_study_cell_at(study, 0);
+        assert_int_equal(cell->state, BL_CELL_BROKEN);
+        if (strstr(cell->problem, rows[i].message) == NULL)
+            fail_msg("\"%s\" does not say \"%s\"", cell->problem,
+                     rows[i].message);
+    }
+    bl_study_free(study);
+}
+
+static void second_stage_waits(void **state)
+{
+    (void)state;
+    const bl_trainer_options none = {0};
+    bl_trainer *trainer = NULL;
+    bl_study *const study = opened("two-stage", NULL);
+    assert_int_equal(bl_study_trainer(&trainer, study, 5, NULL, &none),
+                     BL_EINVAL);
+    assert_non_null(strstr(bl_error_last()->message,
+                           "needs cell ce, seed 0, which is not finished"));
+    finish(study, 0, 0.5, 0.5);
+    finish(study, 5, 0.25, 0.25);
+    bl_study_free(study);
+    /* The study may lie elsewhere later, or be named otherwise. */
+    char from[300], to[300];
+    (void)snprintf(from, sizeof from, "%s/dir", s.folder);
+    (void)snprintf(to, sizeof to, "%s/moved", s.folder);
+    assert_int_equal(rename(from, to), 0);
+    bl_study *moved = NULL;
+    assert_int_equal(bl_study_open(&moved, "two-stage", to, NULL), BL_OK);
+    assert_int_equal(bl_study_cell_at(moved, 5)->state, BL_CELL_FINISHED);
+    bl_study_free(moved);
+}
+
+/* ---- tables -------------------------------------------------------------- */
+
+static void about(double found, double wanted)
+{
+    if (!(fabs(found - wanted) < 1e-12))
+        fail_msg("found %.17g, wanted %.17g", found, wanted);
+}
+
+static void mean_and_deviation(void **state)
+{
+    (void)state;
+    bl_study *const study = written(three_seeds);
+    bl_study_table *t = NULL;
+    finish(study, 0, 0.21, 0.20);
+    finish(study, 1, 0.25, 0.19);
+    finish(study, 2, 0.35, 0.18);
+    finish(study, 4, 0.5, 0.4);
+    assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+    assert_string_equal(t->row_axis, "method");
+    assert_int_equal(t->n_rows, 2);
+    assert_int_equal(t->n_axes, 0);
+    assert_int_equal(t->n_columns, 1);
+    assert_string_equal(t->rows[1], "bbn");
+    const bl_table_entry *e = &t->entries[0];
+    assert_int_equal(e->cells, 3);
+    assert_int_equal(e->finished, 3);
+    about(e->last, 0.27);
+    about(e->last_sd, sqrt((0.0036 + 0.0004 + 0.0064) / 2));
+    about(e->best, 0.19);
+    about(e->best_sd, 0.01);
+    e = &t->entries[1];
+    assert_int_equal(e->cells, 3);
+    assert_int_equal(e->finished, 1);
+    about(e->last, 0.5);
+    assert_true(isnan(e->last_sd));
+    assert_true(isnan(e->published));
+    bl_study_table_free(t);
+    bl_study_free(study);
+}
+
+static void published_figures_stand_beside(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"imbalance=10,50,20", "seed=3",
+                                   "method=bbn,ce,crt", NULL};
+    bl_study *const study = opened("bbn-table1", changes);
+    bl_study_table *t = NULL;
+    assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+    assert_int_equal(t->n_rows, 3);
+    assert_int_equal(t->n_columns, 6);
+    assert_int_equal(t->n_axes, 2);
+    assert_string_equal(t->columns[2], "cifar10");
+    assert_string_equal(t->columns[3], "50");
+    about(t->entries[0].published, 0.1168); /* bbn, cifar10, 10   */
+    about(t->entries[1].published, 0.1782); /* bbn, cifar10, 50   */
+    assert_true(isnan(t->entries[2].published));
+    about(t->entries[4].published, 0.5298); /* bbn, cifar100, 50  */
+    about(t->entries[9].published, 0.4429); /* ce, cifar100, 10   */
+    assert_true(isnan(t->entries[12].published));
+    bl_study_table_free(t);
+    bl_study_free(study);
+}
+
+static void first_stage_is_a_column(void **state)
+{
+    (void)state;
+    bl_study *const study = opened("two-stage", NULL);
+    bl_study_table *t = NULL;
+    assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+    assert_int_equal(t->n_rows, 6);
+    assert_int_equal(t->n_columns, 4);
+    assert_string_equal(t->columns[0], "");
+    assert_string_equal(t->columns[3], "rs");
+    assert_string_equal(t->rows[4], "bbn-cb");
+    about(t->entries[0].published, 0.5615);
+    about(t->entries[1].published, 0.5862);
+    assert_true(isnan(t->entries[2].published));
+    assert_int_equal(t->entries[4 * 4].cells, 0);
+    about(t->entries[4 * 4 + 1].published, 0.5889);
+    bl_study_table_free(t);
+    bl_study_free(study);
+}
+
+static void rows_can_be_a_key(void **state)
+{
+    (void)state;
+    bl_study *const study = written(
+        "base: {data: x, method: focal}\nrows: method\n"
+        "grid: {lr: [0.1, 0.2], seed: [0, 1]}\n");
+    bl_study_table *t = NULL;
+    assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+    assert_int_equal(t->n_rows, 1);
+    assert_string_equal(t->rows[0], "focal");
+    assert_int_equal(t->n_columns, 2);
+    assert_int_equal(t->entries[1].cells, 2);
+    bl_study_table_free(t);
+    bl_study_free(study);
+}
+
+/* ---- texts --------------------------------------------------------------- */
+
+static char *text_of(const bl_study *study, bl_table_form form, int width)
+{
+    char *text = NULL;
+    if (bl_study_write(&text, study, form, width) < 0)
+        fail_msg("%s", bl_error_last()->message);
+    return text;
+}
+
+static void is_text(const bl_study *study, bl_table_form form, int width,
+                    const char *wanted)
+{
+    char *const text = text_of(study, form, width);
+    assert_string_equal(text, wanted);
+    bl_free(text);
+}
+
+static const char odd_labels[] =
+    "base: {data: x}\n"
+    "variants:\n"
+    "  recipe:\n"
+    "    'a \"b\"': {lr: 0.3}\n"
+    "    'c|d': {lr: 0.4}\n"
+    "grid: {recipe: ['a \"b\"', 'c|d'], seed: [0, 1]}\n";
+
+static void csv_quotes(void **state)
+{
+    (void)state;
+    bl_study *const study = written(odd_labels);
+    finish(study, 0, 0.25, 0.125);
+    finish(study, 1, 0.75, 0.125);
+    is_text(study, BL_TABLE_CSV, 0,
+            "recipe,cells,finished,error_last,error_last_sd,error_best,"
+            "error_best_sd,published,difference_last,difference_best\n"
+            "\"a \"\"b\"\"\",2,2,0.5,0.3535533905932738,0.125,0,,,\n"
+            "c|d,2,0,,,,,,,\n");
+    bl_study_free(study);
+}
+
+static void markdown_escapes(void **state)
+{
+    (void)state;
+    bl_study *const study = written(odd_labels);
+    finish(study, 2, 0.3125, 0.25);
+    char *const text = text_of(study, BL_TABLE_MARKDOWN, 0);
+    assert_non_null(strstr(text, "| recipe | error |\n|---|--:|\n"
+                           "| a \"b\" | - |\n"
+                           "| c\\|d | 31.25 [1 of 2] |\n"));
+    assert_non_null(strstr(text, "1 of 4 cells are finished."));
+    bl_free(text);
+    bl_study_free(study);
+}
+
+static void terminal_says_what_is_what(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"method=ce,bbn", "data=cifar10",
+                                   "imbalance=100", "epochs=10", NULL};
+    bl_study *const study = opened("bbn-table1", changes);
+    finish(study, 0, 0.2964, 0.2812);
+    finish(study, 1, 0.2118, 0.2);
+    is_text(study, BL_TABLE_TEXT, 80,
+            "Test error after the last epoch, %\n\n"
+            "data                   cifar10\n"
+            "imbalance                  100\n"
+            "method      here  paper   diff\n"
+            "ce         29.64  29.64  +0.00\n"
+            "bbn        21.18  20.18  +1.00\n"
+            "\nTest error at the best epoch, which the test images chose, %"
+            "\n\n"
+            "data                   cifar10\n"
+            "imbalance                  100\n"
+            "method      here  paper   diff\n"
+            "ce         28.12  29.64  -1.52\n"
+            "bbn        20.00  20.18  -0.18\n"
+            "\n200 epochs in the papers, 10 here.\n"
+            "paper: Zhou et al., BBN, CVPR 2020, arXiv:1912.02413, Table 1\n");
+    bl_study_free(study);
+}
+
+static void wide_tables_go_on_below(void **state)
+{
+    (void)state;
+    bl_study *const study = opened("bbn-table1", NULL);
+    char *const text = text_of(study, BL_TABLE_TEXT, 80);
+    for (const char *at = text; *at != '\0';) {
+        const size_t n = strcspn(at, "\n");
+        assert_in_range(n, 0, 80);
+        if (n > 0) assert_int_not_equal(at[n - 1], ' ');
+        at += n + (at[n] == '\n');
+    }
+    assert_non_null(strstr(text, "60 cells are finished"));
+    bl_free(text);
+    bl_study_free(study);
+}
+
+static const bl_json_value *at(const bl_json_value *array, int64_t i)
+{
+    const bl_json_value *value = array->first;
+    while (i-- > 0) value = value->next;
+    return value;
+}
+
+static void json_reads_back(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"method=ce,bbn", "data=cifar10", NULL};
+    bl_study *const study = opened("bbn-table1", changes);
+    finish(study, 4, 0.1875, 0.125);
+    char *const text = text_of(study, BL_TABLE_JSON, 0);
+    bl_json_value *root = NULL;
+    assert_int_equal(bl_json_parse(&root, "table", text, strlen(text)),
+                     BL_OK);
+    assert_int_equal(bl_json_member(root, "cells")->integer, 6);
+    assert_int_equal(bl_json_member(root, "finished")->integer, 1);
+    assert_int_equal(bl_json_member(root, "epochs_published")->integer, 200);
+    assert_int_equal(bl_json_member(root, "columns")->count, 3);
+    const bl_json_value *const entry =
+        at(bl_json_member(root, "entries"), 4); /* bbn, 50 */
+    assert_string_equal(bl_json_member(entry, "row")->string, "bbn");
+    assert_string_equal(at(bl_json_member(entry, "column"), 1)->string, "50");
+    about(bl_json_member(entry, "error_last")->real, 0.1875);
+    about(bl_json_member(entry, "published")->real, 0.1782);
+    about(bl_json_member(entry, "difference_best")->real, 0.125 - 0.1782);
+    assert_int_equal(bl_json_member(entry, "error_last_sd")->kind,
+                     BL_JSON_NULL);
+    const bl_json_value *const run = at(bl_json_member(root, "runs"), 4);
+    assert_memory_equal(bl_json_member(run, "folder")->string,
+                        "cells/bbn-cifar10-50-0-", 23);
+    assert_string_equal(bl_json_member(run, "state")->string, "finished");
+    bl_json_value_free(root);
+    bl_free(text);
+    bl_study_free(study);
+}
+
+static void tables_are_saved(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"dir/table.txt", "dir/table.md",
+                                        "dir/table.csv", "dir/table.json"};
+    bl_study *const study = written(three_seeds);
+    assert_int_equal(bl_study_save(study), BL_OK);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(access(scratch_path(&s, names[i]), R_OK), 0);
+    bl_study_free(study);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    static const struct CMUnitTest tests[] = {
+        TEST(states_are_found),
+        TEST(another_study_shares_cells),
+        TEST(changed_run_is_told),
+        TEST(threads_do_not_part_runs),
+        TEST(damaged_results_are_told),
+        TEST(second_stage_waits),
+        TEST(mean_and_deviation),
+        TEST(published_figures_stand_beside),
+        TEST(first_stage_is_a_column),
+        TEST(rows_can_be_a_key),
+        TEST(csv_quotes),
+        TEST(markdown_escapes),
+        TEST(terminal_says_what_is_what),
+        TEST(wide_tables_go_on_below),
+        TEST(json_reads_back),
+        TEST(tables_are_saved),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
