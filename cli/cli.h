@@ -53,7 +53,8 @@ typedef struct cli_args {
 
 extern const cli_command *const cli_commands[]; /* NULL-terminated */
 extern const cli_command cli_train, cli_study, cli_eval, cli_inspect,
-    cli_bench, cli_list, cli_describe, cli_help, cli_man, cli_completion;
+    cli_bench, cli_plot, cli_list, cli_describe, cli_help, cli_man,
+    cli_completion;
 extern const bl_param cli_no_options[];
 
 /** Row of "--json", the same everywhere. */

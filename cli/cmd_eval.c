@@ -277,8 +277,8 @@ const cli_command cli_eval = {
         "(expected calibration error, 15 bins).  --json has the reliability of "
         "each bin and the confusion of each pair of classes as well, "
         "--features the length of each class in the classifier, and the mean "
-        "distance of its images, brought to length 1, from their centre.  A run "
-        "brings its own data and imbalance; for a file of weights, give "
+        "distance of its images, brought to length 1, from their centre.  A "
+        "run brings its own data and imbalance; for a file of weights, give "
         "--data, and --imbalance for the training counts.",
     .examples = examples,
     .operands = {"RUN|WEIGHTS"},

@@ -12,7 +12,7 @@
 #include "cli.h"
 
 const cli_command *const cli_commands[] = {
-    &cli_train, &cli_study,    &cli_eval, &cli_inspect, &cli_bench,
+    &cli_train, &cli_study,    &cli_eval, &cli_plot, &cli_inspect, &cli_bench,
     &cli_list,  &cli_describe, &cli_help, &cli_man,     &cli_completion,
     NULL,
 };

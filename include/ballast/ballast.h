@@ -6,6 +6,7 @@
  *   data  sampler                       images, long tails, orders
  *   model  eval                         networks, inference, errors
  *   train                               methods and the trainer
+ *   plot                                pictures of what it left
  *   study                               grids of runs and their tables
  *
  * examples/ holds whole programs of under a hundred lines.
@@ -19,6 +20,7 @@
 #include "ballast/json.h"
 #include "ballast/log.h"
 #include "ballast/model.h"
+#include "ballast/plot.h"
 #include "ballast/rng.h"
 #include "ballast/sampler.h"
 #include "ballast/status.h"

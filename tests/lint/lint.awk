@@ -10,7 +10,7 @@ BEGIN {
     level["data"] = level["sampler"] = level["loss"] = level["optim"] = 2
     level["nn"] = 3
     level["eval"] = level["train"] = 4
-    level["study"] = 5
+    level["plot"] = level["study"] = 5
 
     n = split("printf fprintf vprintf vfprintf puts fputs putchar perror" \
               " exit _exit abort assert", word, " ")
