@@ -111,6 +111,13 @@ BL_MUST_USE bl_status bl_trainer_adopt(bl_trainer *t,
 /** First parameters of a run: drawn, or taken from init.weights. */
 BL_MUST_USE bl_status bl_trainer_init(bl_trainer *t);
 
+/** Gets ready for the epoch at work, once: opens its stage, sets sampler and
+ *  class weights, lets images be made. */
+BL_MUST_USE bl_status bl_trainer_begin(bl_trainer *t);
+/** Trains on a batch that has been waited for since `start` (bl_clock). */
+BL_MUST_USE bl_status bl_trainer_learn(bl_trainer *t, const bl_batch *batch,
+                                       double start);
+
 /** Writes a file of the run: weights with metadata. */
 BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,
                                                const char *path);

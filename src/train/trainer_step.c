@@ -102,9 +102,7 @@ static bl_status begin_epoch(bl_trainer *t)
     return BL_OK;
 }
 
-/** Trains on a batch that has been waited for since `start`. */
-static bl_status train_batch(bl_trainer *t, const bl_batch *batch,
-                             double start)
+bl_status bl_trainer_learn(bl_trainer *t, const bl_batch *batch, double start)
 {
     const double alpha = alpha_at(t), lr = bl_trainer_rate(t);
     const double mix = batch->lambda ? batch->mix : 1;
@@ -120,15 +118,20 @@ static bl_status train_batch(bl_trainer *t, const bl_batch *batch,
     return BL_OK;
 }
 
+bl_status bl_trainer_begin(bl_trainer *t)
+{
+    const int32_t stage = bl_trainer_stage_of(t, t->at.epoch);
+    if (t->stage != &t->stages[stage]) BL_TRY(bl_trainer_enter_stage(t, stage));
+    return t->loading ? BL_OK : begin_epoch(t);
+}
+
 static bl_status train_step(bl_trainer *t)
 {
     bl_batch batch;
-    const int32_t stage = bl_trainer_stage_of(t, t->at.epoch);
-    if (t->stage != &t->stages[stage]) BL_TRY(bl_trainer_enter_stage(t, stage));
+    BL_TRY(bl_trainer_begin(t));
     const double start = bl_clock();
-    if (!t->loading) BL_TRY(begin_epoch(t));
     BL_TRY(bl_loader_next(t->loader, &batch));
-    BL_TRY(train_batch(t, &batch, start));
+    BL_TRY(bl_trainer_learn(t, &batch, start));
     if (t->at.step < t->steps) return BL_OK;
     t->at.phase = BL_PHASE_EVAL;
     t->loading = false;
