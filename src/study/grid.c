@@ -212,7 +212,7 @@ static bl_status fill_axis(bl_axis *axis, const bl_study *s,
     }
 done:
     bl_config_free(f.scratch);
-    return status < 0 ? bl_error_prefix("%s", spec->name) : status;
+    return status < 0 ? bl_label_prefix(spec->name) : status;
 }
 
 /* ---- blocks ------------------------------------------------------------- */

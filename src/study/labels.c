@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * labels.c: values of an axis as text.
+ * labels.c: values of an axis as text, and texts as numbers.
  *
  * The values stand in one text with commas between, in a file, on the command
  * line and in the tables of named studies.  Keys whose value is itself a list
  * of numbers (milestones) write it with "/" there: "160/180,120/160".
+ *
+ * Texts are numbered by a hash table, for a sweep may have as many of them as
+ * cells: open addressing, never more than half full.
  */
 #include <string.h>
+#include <xxhash.h>
 
+#include "ballast/data.h"
 #include "core/error.h"
 #include "core/mem.h"
 #include "study/study.h"
@@ -52,4 +57,44 @@ bl_status bl_label_set(bl_config *config, const char *key, const char *label,
     const bl_status status = bl_config_set(config, key, list, origin);
     bl_free(list);
     return status;
+}
+
+bl_status bl_label_prefix(const char *name)
+{
+    const bl_error *const last = bl_error_last();
+    const size_t n = strlen(name);
+    if (strncmp(last->message, name, n) == 0 && last->message[n] == ':')
+        return last->status;
+    return bl_error_prefix("%s", name);
+}
+
+/* ---- numbers of texts ---------------------------------------------------- */
+
+bl_status bl_numbering_make(bl_numbering *all, int64_t most)
+{
+    all->n_slots = 16;
+    while (all->n_slots < 2 * most) all->n_slots *= 2;
+    BL_TRY(bl_calloc(&all->texts, most, sizeof *all->texts));
+    return bl_calloc(&all->slots, all->n_slots, sizeof *all->slots);
+}
+
+void bl_numbering_drop(bl_numbering *all)
+{
+    for (int64_t i = 0; i < all->n; i++) bl_free(all->texts[i]);
+    bl_free(all->texts);
+    bl_free(all->slots);
+}
+
+bl_status bl_numbering_of(int64_t *out, bl_numbering *all, const char *text)
+{
+    const uint64_t mask = (uint64_t)all->n_slots - 1;
+    uint64_t at = XXH3_64bits(text, strlen(text)) & mask;
+    for (; all->slots[at] != 0; at = (at + 1) & mask) {
+        *out = all->slots[at] - 1;
+        if (strcmp(all->texts[*out], text) == 0) return BL_OK;
+    }
+    BL_TRY(bl_strdup(&all->texts[all->n], text));
+    *out = all->n++;
+    all->slots[at] = all->n;
+    return BL_OK;
 }

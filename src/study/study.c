@@ -134,12 +134,48 @@ static bl_status open_cell(bl_study *s, int64_t i)
     return status;
 }
 
+/* Where cell i stands: its label on every axis. */
+static bl_status add_place(bl_text *place, const bl_study *s, int64_t i)
+{
+    bl_text_add(place, "", 0);
+    for (int64_t a = 0; a < s->n_axes; a++) {
+        const char *const label = bl_grid_label(s, i, s->axes[a]);
+        bl_text_printf(place, "%s\n", label != NULL ? label : "");
+    }
+    return place->status;
+}
+
+/* Two cells in one place would be taken for two seeds of one. */
+static bl_status check_place(bl_numbering *all, const bl_study *s, int64_t i)
+{
+    bl_text place = {0};
+    int64_t number = 0;
+    bl_status status = add_place(&place, s, i);
+    if (status >= 0) status = bl_numbering_of(&number, all, place.text);
+    bl_text_free(&place);
+    if (status >= 0 && number != i)
+        return BL_RAISE(BL_EINVAL, "cell %s stands twice; \"then\" needs an "
+                        "axis that the grid does not have",
+                        s->records[i].label);
+    return status;
+}
+
+static bl_status check_places(const bl_study *s)
+{
+    bl_numbering all = {0};
+    bl_status status = bl_numbering_make(&all, s->n);
+    for (int64_t i = 0; i < s->n && status >= 0; i++)
+        status = check_place(&all, s, i);
+    bl_numbering_drop(&all);
+    return status;
+}
+
 static bl_status build(bl_study *s, const char *const *changes)
 {
     BL_TRY(bl_grid_build(s, changes));
     BL_TRY(bl_calloc(&s->records, s->n, sizeof *s->records));
     for (int64_t i = 0; i < s->n; i++) BL_TRY(open_cell(s, i));
-    return BL_OK;
+    return check_places(s);
 }
 
 bl_status bl_study_open(bl_study **out, const char *name_or_path,
@@ -157,7 +193,7 @@ done:
     /* A study's file says for itself where it is wrong; what its parts make
      * together has no line, only a name. */
     if (status < 0 && s != NULL && s->spec != NULL)
-        status = bl_error_prefix("%s", s->spec->type.name);
+        status = bl_error_prefix("%s", name_or_path);
     bl_study_free(s);
     return status;
 }

@@ -4,6 +4,7 @@
  *
  *   named.c       the studies known by name: const tables
  *   study_yaml.c  a study from a file, read into the same tables
+ *   labels.c      values of axes as text, and their numbers
  *   grid.c        from tables and changes to blocks, axes and coordinates
  *   study.c       opening; cells and their configurations
  *   cell.c        the folder of a cell and what stands in it
@@ -172,6 +173,23 @@ BL_MUST_USE bl_status bl_labels_split(const char *text, bl_label_take *take,
 /** Sets a key from a label of an axis, where a list has / between numbers. */
 BL_MUST_USE bl_status bl_label_set(bl_config *config, const char *key,
                                    const char *label, bl_origin origin);
+
+/** Puts "name: " in front of the last error, unless it is there. */
+bl_status bl_label_prefix(const char *name);
+
+/** Texts by number and back; zero-initialise. */
+typedef struct bl_numbering {
+    char **texts;   /* [n]                          */
+    int64_t *slots; /* [n_slots] number + 1, 0 free */
+    int64_t n, n_slots;
+} bl_numbering;
+
+/** most: texts there can be. */
+BL_MUST_USE bl_status bl_numbering_make(bl_numbering *all, int64_t most);
+void bl_numbering_drop(bl_numbering *all);
+/** Number of a text; a new one gets the next. */
+BL_MUST_USE bl_status bl_numbering_of(int64_t *out, bl_numbering *all,
+                                      const char *text);
 
 /* ---- cells -------------------------------------------------------------- */
 

@@ -3,8 +3,7 @@
  * table.c: rows and columns of a study, mean and deviation over seeds.
  *
  * A row is a label of the row axis, a column the labels of all other axes but
- * the seed; both are numbered as cells bring them.  Labels are looked up in a
- * hash table, for a sweep may have as many columns as cells.
+ * the seed; both are numbered as cells bring them.
  *
  * The deviation is that of a sample (n - 1), in two passes.  Published figures
  * are matched by what a cell is, not by where it stands, so they survive
@@ -13,65 +12,25 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/mem.h"
 #include "study/study.h"
 
-/* ---- numbering labels --------------------------------------------------- */
-
-/** Texts by number and back; open addressing, never more than half full. */
-typedef struct labels {
-    char **texts;   /* [n]                          */
-    int64_t *slots; /* [n_slots] number + 1, 0 free */
-    int64_t n, n_slots;
-} labels;
-
-static bl_status labels_make(labels *l, int64_t most)
-{
-    l->n_slots = 16;
-    while (l->n_slots < 2 * most) l->n_slots *= 2;
-    BL_TRY(bl_calloc(&l->texts, most, sizeof *l->texts));
-    return bl_calloc(&l->slots, l->n_slots, sizeof *l->slots);
-}
-
-static void labels_drop(labels *l)
-{
-    for (int64_t i = 0; i < l->n; i++) bl_free(l->texts[i]);
-    bl_free(l->texts);
-    bl_free(l->slots);
-}
-
-/* Number of a text, a new one where it is new. */
-static bl_status labels_number(int64_t *out, labels *l, const char *text)
-{
-    const uint64_t mask = (uint64_t)l->n_slots - 1;
-    uint64_t at = XXH3_64bits(text, strlen(text)) & mask;
-    for (; l->slots[at] != 0; at = (at + 1) & mask) {
-        *out = l->slots[at] - 1;
-        if (strcmp(l->texts[*out], text) == 0) return BL_OK;
-    }
-    BL_TRY(bl_strdup(&l->texts[l->n], text));
-    *out = l->n++;
-    l->slots[at] = l->n;
-    return BL_OK;
-}
-
 /* ---- places ------------------------------------------------------------- */
 
 /** A table and the texts of its rows; the table comes first. */
 typedef struct owner {
     bl_study_table table;
-    labels rows;
+    bl_numbering rows;
 } owner;
 
 /** A table being made. */
 typedef struct making {
     const bl_study *s;
     bl_study_table *table;
-    labels *rows, columns;
+    bl_numbering *rows, columns;
     int64_t *row, *column; /* [cells] where each cell belongs          */
     int64_t *column_cell;  /* [cells] first cell of each column        */
     bl_config *config;     /* of one cell, where its label is no axis  */
@@ -124,10 +83,10 @@ static bl_status place_cell(making *m, int64_t i)
     bl_text key = {0};
     const int64_t n_columns = m->columns.n;
     BL_TRY(row_label(&row, m, i));
-    BL_TRY(labels_number(&m->row[i], m->rows, row));
+    BL_TRY(bl_numbering_of(&m->row[i], m->rows, row));
     bl_status status = column_key(&key, m, i);
     if (status >= 0)
-        status = labels_number(&m->column[i], &m->columns, key.text);
+        status = bl_numbering_of(&m->column[i], &m->columns, key.text);
     bl_text_free(&key);
     if (m->columns.n > n_columns) m->column_cell[n_columns] = i;
     return status;
@@ -136,8 +95,8 @@ static bl_status place_cell(making *m, int64_t i)
 static bl_status place_cells(making *m)
 {
     const int64_t n = m->s->n;
-    BL_TRY(labels_make(m->rows, n));
-    BL_TRY(labels_make(&m->columns, n));
+    BL_TRY(bl_numbering_make(m->rows, n));
+    BL_TRY(bl_numbering_make(&m->columns, n));
     BL_TRY(bl_calloc(&m->row, n, sizeof *m->row));
     BL_TRY(bl_calloc(&m->column, n, sizeof *m->column));
     BL_TRY(bl_calloc(&m->column_cell, n, sizeof *m->column_cell));
@@ -265,7 +224,7 @@ bl_status bl_study_table_create(bl_study_table **out, const bl_study *study)
     BL_TRY(bl_calloc(&made, 1, sizeof *made));
     making m = {.s = study, .table = &made->table, .rows = &made->rows};
     const bl_status status = make(&m);
-    labels_drop(&m.columns);
+    bl_numbering_drop(&m.columns);
     bl_free(m.row);
     bl_free(m.column);
     bl_free(m.column_cell);
@@ -281,7 +240,7 @@ void bl_study_table_free(bl_study_table *table)
 {
     if (table == NULL) return;
     owner *const made = (owner *)table;
-    labels_drop(&made->rows);
+    bl_numbering_drop(&made->rows);
     bl_free(table->axes);
     bl_free(table->rows);
     bl_free(table->columns);

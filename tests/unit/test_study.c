@@ -319,7 +319,7 @@ static void bad_files_are_refused(void **state)
          "bad.yaml:1: unknown key \"imbalence\"; the nearest is"},
         {BL_EINVAL, "grid: {imbalence: [5]}\n", "the nearest is"},
         {BL_EINVAL, "grid:\n  seed: [0, x]\n",
-         "bad.yaml:2: grid: seed: seed: \"x\" is not a whole number"},
+         "bad.yaml:2: seed: \"x\" is not a whole number"},
         {BL_EINVAL, "grid: {seed: []}\n", "seed: has no values"},
         {BL_EINVAL, "grid: {}\n", "grid: is empty or missing"},
         {BL_EINVAL, "", "grid: is empty or missing"},
@@ -338,6 +338,10 @@ static void bad_files_are_refused(void **state)
         {BL_EINVAL, "variants: {x: {y: {epochs: 1}}}\ngrid: {x: [z]}\n",
          "x: no value \"z\""},
         {BL_EINVAL, "then: {grid: {seed: 1}}\n", "grid: is empty"},
+        {BL_EINVAL, "grid: {seed: [0, 1]}\nthen: {base: {lr: 1}}\n",
+         "bad.yaml: cell seed 0 stands twice; \"then\" needs an axis"},
+        {BL_EINVAL, "grid: {lr: [1, 2]}\nthen: {grid: {lr: [3]}}\n",
+         "cell 3 stands twice"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         refused(rows[i].yaml, rows[i].status, rows[i].message);

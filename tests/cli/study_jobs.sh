@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+# Two processes at once give what one gives; a signal stops both after their
+# checkpoints, and the study goes on.
+mkdir tiny
+tiny_set tiny 20 2
+cat >own.yaml <<'END'
+base: {data: tiny, model: resnet20, epochs: 15, batch: 64}
+grid: {method: [ce, bbn]}
+then:
+  base: {method: retrain}
+  grid: {stage2.sampler: balanced}
+END
+set -- own.yaml --threads 1 --quiet
+epochs() { cat dir/cells/*/metrics.jsonl 2>/dev/null | wc -l; }
+ballast study "$@" --out whole >out
+ballast study "$@" --out dir --jobs 2 >out &
+while [ "$(epochs)" -lt 5 ]; do sleep 0.02; done
+kill -TERM $!
+wait $! || echo $?
+sleep 0.1
+ls dir/cells | wc -l | tr -d ' '
+for run in dir/cells/*; do
+    [ -e "$run/resume.safetensors" ] || echo "no checkpoint in $run"
+    [ ! -e "$run/result.json" ] || echo "a result in $run"
+done
+ballast study "$@" --out dir --jobs 2 >out
+for run in whole/cells/*; do
+    cmp "$run/last.safetensors" "dir/cells/${run##*/}/last.safetensors"
+done
+cmp whole/table.csv dir/table.csv

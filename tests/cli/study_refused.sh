@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+# Wrong calls and files end before anything is trained, with one line each.
+try() { "$@" || echo $?; }
+try ballast study
+try ballast study bbn-table1
+try ballast study bbn-tabel1 --out dir
+try ballast study bbn-table1 --out dir --sead 1
+try ballast study bbn-table1 --out dir --seeds 0,x
+try ballast study bbn-table1 --out dir --set methd=ce
+try ballast study bbn-table1 --out dir --json --csv
+try ballast study nowhere.yaml --out dir
+echo 'grid: {method: [ce], epocs: [1]}' >bad.yaml
+try ballast study bad.yaml --out dir
+echo 'grid: {}' >bad.yaml
+try ballast study bad.yaml --out dir
+echo 'base: {data: ./none}
+grid: {seed: [0, 1]}' >bad.yaml
+try ballast study bad.yaml --out dir
+ls
