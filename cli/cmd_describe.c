@@ -28,27 +28,6 @@ static void settings_of(cli_facts *facts, const char *prefix)
     cli_fact_list_close(facts);
 }
 
-static const char *equation_of(const char *loss)
-{
-    for (int i = 0; bl_loss_types()[i]; i++)
-        if (strcmp(bl_loss_types()[i]->name, loss) == 0)
-            return bl_loss_types()[i]->equation;
-    return "";
-}
-
-bl_status cli_describe_method(cli_facts *facts, const cli_entry *entry)
-{
-    const bl_method_type *method = entry->row;
-    cli_fact_string(facts, "network_form", method->form);
-    cli_fact_string(facts, "loss", method->loss);
-    cli_fact_string(facts, "equation", equation_of(method->loss));
-    cli_fact_list(facts, "settings");
-    for (int i = 0; method->settings && method->settings[i]; i++)
-        cli_fact_item(facts, method->settings[i]);
-    cli_fact_list_close(facts);
-    return BL_OK;
-}
-
 bl_status cli_describe_model(cli_facts *facts, const cli_entry *entry)
 {
     static const char *const forms[] = {"plain", "bbn", NULL};

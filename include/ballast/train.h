@@ -46,6 +46,7 @@ typedef struct bl_loss_type {
     const char *summary;
     const char *paper;
     const char *equation; /* one line, letters of docs/notation.md */
+    const char *keys;     /* of training that it reads, NULL: none */
 } bl_loss_type;
 
 BL_API const bl_loss_type *const *bl_loss_types(void);
@@ -81,6 +82,7 @@ typedef struct bl_mix_type {
     int parts;  /* images drawn a sample: 1, mixed with another of its batch,
                    or 2, one from each of two samplers */
     int inside; /* may mix hidden maps of the network instead of pixels */
+    const char *keys; /* of training that it reads, NULL: none */
 } bl_mix_type;
 
 BL_API const bl_mix_type *const *bl_mix_types(void);

@@ -30,7 +30,8 @@ const bl_loss_kind bl_loss_focal = {
              .paper = "Lin et al., ICCV 2017, arXiv:1708.02002; softmax form "
                       "of arXiv:1906.07413's code",
              .equation = "L = (1 / B) sum_i -w (1 - p)^gamma log p, "
-                         "p = softmax(z_i)[y_i]"},
+                         "p = softmax(z_i)[y_i]",
+             .keys = "loss.gamma"},
     .prepare = softmax};
 
 const bl_loss_kind bl_loss_focal_sigmoid = {
@@ -39,5 +40,6 @@ const bl_loss_kind bl_loss_focal_sigmoid = {
              .paper = "Lin et al., ICCV 2017, arXiv:1708.02002, eq. 4",
              .equation = "L = (1 / B) sum_i w sum_j -(1 - p_j)^gamma log p_j, "
                          "p_j = sigmoid(t_j z_ij), t_j = 1 if j = y_i else "
-                         "-1"},
+                         "-1",
+             .keys = "loss.gamma"},
     .prepare = sigmoid};

@@ -34,6 +34,7 @@ const bl_loss_kind bl_loss_ldam = {
              .summary = "margins that grow as classes get rarer",
              .paper = "Cao et al., NeurIPS 2019, arXiv:1906.07413, eq. 13",
              .equation = "L = CE(s (cos_j - [j = y] m_j), y), "
-                         "m_c = M (n_min / n_c)^(1/4)"},
+                         "m_c = M (n_min / n_c)^(1/4)",
+             .keys = "loss.scale loss.margin"},
     .needs_cosine = true,
     .prepare = prepare};

@@ -36,7 +36,8 @@ const bl_loss_kind bl_loss_logit_adjustment = {
     .type = {.name = "logit-adjustment",
              .summary = "cross-entropy of logits with the prior added",
              .paper = "Menon et al., ICLR 2021, arXiv:2007.07314, eq. 10",
-             .equation = "L = CE(z + tau log pi, y)"},
+             .equation = "L = CE(z + tau log pi, y)",
+             .keys = "loss.tau"},
     .prepare = adjust};
 
 const bl_loss_kind bl_loss_balanced_softmax = {

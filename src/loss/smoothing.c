@@ -37,5 +37,6 @@ const bl_loss_kind bl_loss_smoothing = {
                       "eq. 3 and 6",
              .equation = "L = (1 - e_y) (-log p_y) + e_y mean_j (-log p_j), "
                          "e_c = e_K + (e_1 - e_K) sin(pi (n_c - n_K) / "
-                         "(2 (n_1 - n_K)))"},
+                         "(2 (n_1 - n_K)))",
+             .keys = "loss.smooth-head loss.smooth-tail"},
     .prepare = prepare};

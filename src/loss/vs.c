@@ -42,7 +42,8 @@ const bl_loss_kind bl_loss_cdt = {
     .type = {.name = "cdt",
              .summary = "class-dependent temperatures on the logits",
              .paper = "Ye et al., arXiv:2001.01385, eq. 5",
-             .equation = "L = CE(z_j / a_j, y), a_j = (n_max / n_j)^gamma"},
+             .equation = "L = CE(z_j / a_j, y), a_j = (n_max / n_j)^gamma",
+             .keys = "loss.gamma"},
     .prepare = cdt};
 
 const bl_loss_kind bl_loss_vs = {
@@ -50,5 +51,6 @@ const bl_loss_kind bl_loss_vs = {
              .summary = "vector scaling: temperatures and the prior",
              .paper = "Kini et al., NeurIPS 2021, arXiv:2103.01550, eq. 1",
              .equation = "L = CE(z_j / a_j + tau log pi_j, y), "
-                         "a_j = (n_max / n_j)^gamma"},
+                         "a_j = (n_max / n_j)^gamma",
+             .keys = "loss.gamma loss.tau"},
     .prepare = vs};

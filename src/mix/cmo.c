@@ -61,7 +61,8 @@ const bl_mix_kind bl_mix_cmo = {
              .summary = "patch of a rare image on a common background",
              .paper = "arXiv:2112.00412",
              .parts = 2,
-             .inside = 0},
+             .inside = 0,
+             .keys = "mix.alpha mix.sampler"},
     .draw = draw_box,
     .pixels = paste,
 };

@@ -31,7 +31,8 @@ const bl_mix_kind bl_mix_manifold = {
              .summary = "mean of two images' hidden maps",
              .paper = "arXiv:1806.05236",
              .parts = 1,
-             .inside = 1},
+             .inside = 1,
+             .keys = "mix.alpha mix.layer"},
     .draw = bl_mix_draw_inside,
     .pixels = bl_mix_blend,
 };

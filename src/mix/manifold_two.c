@@ -20,7 +20,8 @@ const bl_mix_kind bl_mix_manifold_two = {
              .summary = "hidden maps of two samplers' images",
              .paper = "arXiv:1912.02413",
              .parts = 2,
-             .inside = 1},
+             .inside = 1,
+             .keys = "mix.alpha mix.layer mix.sampler"},
     .draw = bl_mix_draw_inside,
     .pixels = bl_mix_blend,
 };

@@ -35,7 +35,8 @@ const bl_mix_kind bl_mix_mixup = {
              .summary = "mean of two images of the batch",
              .paper = "arXiv:1710.09412",
              .parts = 1,
-             .inside = 0},
+             .inside = 0,
+             .keys = "mix.alpha"},
     .draw = bl_mix_draw_input,
     .pixels = bl_mix_blend,
 };
