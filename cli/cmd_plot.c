@@ -156,7 +156,7 @@ static int run(cli_args *args)
         code = cli_say(args, CLI_FAILED, "out of memory");
     else if (bl_plot(&pictures, args->operands[0], into,
                      bl_config_string(args->own, "format")) < 0)
-        code = cli_fail_run(args);
+        code = cli_fail(args, CLI_FAILED);
     for (int32_t i = 0; pictures && i < pictures->n && code == CLI_DONE; i++)
         code = make_picture(args, &pictures->picture[i]);
     bl_pictures_free(pictures);

@@ -14,23 +14,24 @@
 
 enum { WIDTH = 720, HEIGHT = 540 }; /* px */
 
-static const bl_picture_type *const types[] = {
-    &bl_picture_curves,      &bl_picture_rates, &bl_picture_classes,
-    &bl_picture_confusion,   &bl_picture_reliability,
-    &bl_picture_norms,       &bl_picture_compactness};
+const bl_picture_type *const bl_picture_types[] = {
+    &bl_picture_curves,    &bl_picture_rates,       &bl_picture_classes,
+    &bl_picture_confusion, &bl_picture_reliability, &bl_picture_norms,
+    &bl_picture_compactness, NULL};
 
-enum { TYPES = sizeof types / sizeof *types };
+enum { TYPES = sizeof bl_picture_types / sizeof *bl_picture_types };
 
 static bl_status join(char **out, const char *folder, const char *name,
                       const char *extension)
 {
     bl_text text = {0};
     bl_text_printf(&text, "%s/%s.%s", folder, name, extension);
-    if (text.status < 0)
+    const bl_status status = text.status;
+    if (status < 0)
         bl_text_free(&text);
     else
         *out = text.text;
-    return text.status;
+    return status;
 }
 
 /** Writes a script and notes it in pictures. */
@@ -66,10 +67,10 @@ static bl_status plot_run(bl_pictures *pictures, const char *folder,
     bl_plot_run *run = NULL;
     BL_TRY(bl_plot_run_load(&run, folder));
     BL_CHECK(bl_calloc(&pictures->picture, TYPES, sizeof *pictures->picture));
-    for (int i = 0; i < TYPES; i++) {
-        if (!types[i]->wanted(run)) continue;
+    for (int i = 0; bl_picture_types[i]; i++) {
+        if (!bl_picture_types[i]->wanted(run)) continue;
         if (pictures->n == 0) BL_CHECK(bl_folder_create(into));
-        BL_CHECK(draw(pictures, types[i], run, into, format));
+        BL_CHECK(draw(pictures, bl_picture_types[i], run, into, format));
     }
     if (pictures->n == 0)
         status = BL_RAISE(BL_EINVAL, "%s: no epoch is closed yet, there is "
@@ -77,6 +78,17 @@ static bl_status plot_run(bl_pictures *pictures, const char *folder,
 done:
     bl_plot_run_free(run);
     return status;
+}
+
+/** What makes the folder of a run is its run.yaml. */
+static bl_status find_run(const char *folder)
+{
+    char *path = NULL;
+    BL_TRY(bl_path_join(&path, folder, "run.yaml"));
+    const bool found = bl_path_exists(path);
+    bl_free(path);
+    if (found) return BL_OK;
+    return BL_RAISE(BL_EIO, "%s: is not the folder of a run", folder);
 }
 
 bl_status bl_plot(bl_pictures **out, const char *folder, const char *into,
@@ -88,6 +100,7 @@ bl_status bl_plot(bl_pictures **out, const char *folder, const char *into,
         return BL_RAISE(BL_EINVAL, "format: \"%s\", wanted svg or png",
                         format);
     BL_TRY(bl_calloc(&pictures, 1, sizeof *pictures));
+    BL_CHECK(find_run(folder));
     BL_CHECK(plot_run(pictures, folder, into, format));
     *out = pictures;
     pictures = NULL;

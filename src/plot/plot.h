@@ -85,6 +85,9 @@ typedef struct bl_picture_type {
     void (*draw)(bl_text *script, const bl_plot_run *run);
 } bl_picture_type;
 
+/** NULL-terminated, all that a run can have. */
+extern const bl_picture_type *const bl_picture_types[];
+
 extern const bl_picture_type bl_picture_curves, bl_picture_rates,
     bl_picture_classes, bl_picture_confusion, bl_picture_reliability,
     bl_picture_norms, bl_picture_compactness;

@@ -78,7 +78,8 @@ static void draw_reliability(bl_text *script, const bl_plot_run *run)
                    "set xlabel 'confidence, %%'\n"
                    "set ylabel 'images, %%'\nset yrange [0:*]\n"
                    "set ytics %g\nplot $bins using 1:4 with boxes "
-                   "linecolor rgb '" BL_GREY "' notitle\nunset multiplot\n", share_step(run));
+                   "linecolor rgb '" BL_GREY "' notitle\n"
+                   "unset multiplot\n", share_step(run));
 }
 
 const bl_picture_type bl_picture_reliability = {

@@ -14,7 +14,8 @@
 #   NAME.stdout.glob    a shell pattern for the whole of it; * where lines vary
 #   NAME.stderr.exact, NAME.stderr.glob
 #
-# A stream without a file must stay empty.
+# A stream without a file must stay empty.  A script that exits with 77 lacks
+# something it may lack: the test is skipped, and what it printed says why.
 source=$1 ballast=$2 tools=$3 script=$4
 case_path=${script%.sh}
 work=$(mktemp -d "${TMPDIR:-/tmp}/ballast-cli.XXXXXX") || exit 1
@@ -32,6 +33,10 @@ export LC_ALL COLUMNS HOME SOURCE PATH
     >"$work/stdout" 2>"$work/stderr" </dev/null
 found=$?
 failed=0
+if [ "$found" = 77 ]; then
+    cat "$work/stdout"
+    exit 77
+fi
 
 wanted=0
 [ ! -f "$case_path.exit" ] || wanted=$(cat "$case_path.exit")
