@@ -40,6 +40,17 @@ static bl_status find_spec(bl_study *s, const char *name_or_path)
     return BL_OK;
 }
 
+/* Gives a text to the caller, or frees what there is of it. */
+static bl_status hand_over(char **out, bl_text *text)
+{
+    const bl_status status = text->status;
+    if (status < 0)
+        bl_text_free(text);
+    else
+        *out = text->text;
+    return status;
+}
+
 /* Adds the label on one axis, where the cell has it. */
 static void add_label(bl_text *text, const bl_study *s, int64_t i,
                       const char *axis, const char *before)
@@ -59,12 +70,7 @@ static bl_status make_label(char **out, const bl_study *s, int64_t i)
         if (strcmp(s->axes[a], "seed") != 0)
             add_label(&text, s, i, s->axes[a], "");
     add_label(&text, s, i, "seed", "seed ");
-    if (text.status < 0) {
-        bl_text_free(&text);
-        return text.status;
-    }
-    *out = text.text;
-    return BL_OK;
+    return hand_over(out, &text);
 }
 
 /* The name of a mean: the names of its members tell it from every other. */
@@ -80,12 +86,7 @@ static bl_status average_name(char **out, const bl_study *s, int64_t i)
         const char *const hash = n > 16 ? name + n - 16 : name;
         bl_text_printf(&text, "-%s", hash);
     }
-    if (text.status < 0) {
-        bl_text_free(&text);
-        return text.status;
-    }
-    *out = text.text;
-    return BL_OK;
+    return hand_over(out, &text);
 }
 
 static bl_status name_cell(char **out, const bl_study *s, int64_t i)
@@ -109,8 +110,7 @@ static bl_status place_cell(char **out, const bl_study *s, const char *name)
     if (s->folder != NULL)
         bl_text_printf(&text, "%s/cells/", s->folder);
     bl_text_add(&text, name, strlen(name));
-    *out = text.text;
-    return text.status;
+    return hand_over(out, &text);
 }
 
 static bl_status open_cell(bl_study *s, int64_t i)

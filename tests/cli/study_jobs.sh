@@ -11,13 +11,12 @@ then:
   grid: {stage2.sampler: balanced}
 END
 set -- own.yaml --threads 1 --quiet
-epochs() { cat dir/cells/*/metrics.jsonl 2>/dev/null | wc -l; }
+both() { [ "$(ls dir/cells/*/metrics.jsonl 2>/dev/null | wc -l)" -ge 2 ]; }
 ballast study "$@" --out whole >out
 ballast study "$@" --out dir --jobs 2 >out &
-while [ "$(epochs)" -lt 5 ]; do sleep 0.02; done
+until both; do sleep 0.02; done
 kill -TERM $!
 wait $! || echo $?
-sleep 0.1
 ls dir/cells | wc -l | tr -d ' '
 for run in dir/cells/*; do
     [ -e "$run/resume.safetensors" ] || echo "no checkpoint in $run"
