@@ -53,6 +53,9 @@ static bl_status open_data(sizes *s, const bl_config *config)
     if (s->data && strcmp(name, s->name) == 0) return BL_OK;
     bl_dataset_free(s->data);
     s->data = NULL;
+    bl_split *none = NULL;
+    if (!bl_config_string(config, "data")[0]) /* says what is missing */
+        return bl_train_data(&s->data, &none, config);
     memcpy(s->name, name, sizeof name);
     return bl_dataset_open(&s->data, bl_config_string(config, "data"),
                            *folder ? folder : NULL);

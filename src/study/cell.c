@@ -149,8 +149,9 @@ static bl_status take_result(bl_cell *cell, const bl_json_value *result,
     cell->error_best = number(result, "test_error_best");
     cell->best_epoch = best_epoch >= 0 && best_epoch < 1e15
                            ? (int64_t)best_epoch : 0;
-    cell->seconds = number(result, "seconds");
+    const double seconds = number(result, "seconds");
     const double rate = number(result, "samples_per_second");
+    cell->seconds = seconds > 0 ? seconds : 0;
     cell->samples_per_second = rate > 0 ? rate : 0;
     cell->epoch = cell->epochs;
     cell->state = BL_CELL_FINISHED;

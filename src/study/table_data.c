@@ -83,6 +83,7 @@ bl_status bl_table_write_csv(bl_text *out, const bl_study *study,
 static void json_texts(bl_json *json, const char *key,
                        const char *const *texts, int64_t n)
 {
+    bl_json_on_line(json);
     bl_json_array(json, key);
     for (int64_t i = 0; i < n; i++) bl_json_string(json, NULL, texts[i]);
     bl_json_close(json);

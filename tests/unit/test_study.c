@@ -347,20 +347,29 @@ static void bad_files_are_refused(void **state)
         refused(rows[i].yaml, rows[i].status, rows[i].message);
 }
 
-/* A thousand values on each of three axes. */
-static void billion_cells_are_refused(void **state)
+/* 1024 values on each of n axes: 2^(10 n) cells. */
+static void refuse_cube(int n)
 {
-    (void)state;
-    static const char *const axes[] = {"seed", "epochs", "batch"};
+    static const char *const axes[] = {
+        "seed", "epochs", "batch", "threads", "lr", "imbalance",
+        "loss.scale", "weights.from"};
     bl_text yaml = {0};
     bl_text_printf(&yaml, "grid:\n");
-    for (int a = 0; a < 3; a++) {
+    for (int a = 0; a < n; a++) {
         bl_text_printf(&yaml, "  %s: [1", axes[a]);
-        for (int i = 2; i <= 1000; i++) bl_text_printf(&yaml, ", %d", i);
+        for (int i = 2; i <= 1024; i++) bl_text_printf(&yaml, ", %d", i);
         bl_text_printf(&yaml, "]\n");
     }
     refused(yaml.text, BL_EINVAL, "more than 100000 cells");
     bl_text_free(&yaml);
+}
+
+static void too_many_cells_are_refused(void **state)
+{
+    (void)state;
+    refuse_cube(2);
+    refuse_cube(3);
+    refuse_cube(8); /* overflows any integer, to 0 */
 }
 
 static void missing_file_is_named(void **state)
@@ -446,7 +455,7 @@ int main(void)
         cmocka_unit_test(lists_of_numbers_take_slashes),
         cmocka_unit_test(then_follows_each_cell),
         cmocka_unit_test(bad_files_are_refused),
-        cmocka_unit_test(billion_cells_are_refused),
+        cmocka_unit_test(too_many_cells_are_refused),
         cmocka_unit_test(missing_file_is_named),
         cmocka_unit_test(names_say_what_is_computed),
         cmocka_unit_test(names_are_safe),
