@@ -191,6 +191,10 @@ BL_API void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out);
  * test_error_best the test error of its weights and test_error_last that of
  * the last weights, both measured once, at the end; before, test_error_best is
  * NaN and test_error_last the validation error of the last epoch.
+ *
+ * Where the classifier is rewritten after training, the last weights are those
+ * with the new classifier; the best are an epoch's, as trained.  In a run of
+ * two stages the best epoch is one of the second.
  */
 typedef struct bl_result {
     double test_error_last, test_error_best;
@@ -200,6 +204,8 @@ typedef struct bl_result {
     const bl_evaluation *last;  /* borrowed; NULL before an epoch   */
     int64_t parameters;
     double train_gflop;         /* a sample; BBN: a pair            */
+    double posthoc_tau;         /* of the rewritten classifier; NaN where */
+                                /*   there is none                        */
     const char *backend, *precision; /* what "auto" became          */
 } bl_result;
 

@@ -47,7 +47,7 @@ static const bl_method_type *const types[] = {
      .paper = "recipe: " LDAM_PAPER,
      .form = "plain", .loss = "ce", .settings = SETTINGS(LDAM_RECIPE)},
 
-    /* ---- other losses ---------------------------------------------------- */
+    /* ---- other losses --------------------------------------------------- */
     ROW{.name = "focal",
      .summary = "focal loss of the softmax probability",
      .paper = "Lin et al., ICCV 2017, arXiv:1708.02002",
@@ -94,7 +94,7 @@ static const bl_method_type *const types[] = {
      .form = "plain", .loss = "label-aware-smoothing",
      .settings = SETTINGS(LDAM_RECIPE)},
 
-    /* ---- class weights and sampling -------------------------------------- */
+    /* ---- class weights and sampling ------------------------------------- */
     ROW{.name = "rw",
      .summary = "re-weighting by inverse frequency",
      .paper = "",
@@ -142,7 +142,7 @@ static const bl_method_type *const types[] = {
      .form = "cosine", .loss = "ldam",
      .settings = SETTINGS(LDAM_RECIPE, DEFERRED_WEIGHTS)},
 
-    /* ---- mixed images ------------------------------------------------------ */
+    /* ---- mixed images --------------------------------------------------- */
     ROW{.name = "mixup",
      .summary = "images and labels mixed in pairs",
      .paper = "Zhang et al., ICLR 2018, arXiv:1710.09412",
@@ -169,10 +169,10 @@ static const bl_method_type *const types[] = {
      .paper = "Park et al., CVPR 2022, arXiv:2112.00412",
      .form = "plain", .loss = "ce",
      .settings = SETTINGS(LDAM_RECIPE, "mix=cmo", "mix.sampler=balanced",
-                          "mix.probability=0.5", "mix.skip-first=3",
-                          "mix.skip-last=4")},
+                          "mix.probability=0.5", "mix.skip-first=4",
+                          "mix.skip-last=3")},
 
-    /* ---- two stages -------------------------------------------------------- */
+    /* ---- two stages ----------------------------------------------------- */
     ROW{.name = "crt",
      .summary = "classifier retrained on balanced samples",
      .paper = KANG_PAPER,
@@ -195,7 +195,7 @@ static const bl_method_type *const types[] = {
      .form = "plain", .loss = "ce",
      .settings = SETTINGS(LDAM_RECIPE, CLASSIFIER_STAGE)},
 
-    /* ---- classifiers rewritten --------------------------------------------- */
+    /* ---- classifiers rewritten ------------------------------------------ */
     ROW{.name = "tau-norm",
      .summary = "rows of the classifier divided by a power of their norm",
      .paper = KANG_PAPER,
@@ -213,7 +213,7 @@ static const bl_method_type *const types[] = {
      .settings = SETTINGS(LDAM_RECIPE, "posthoc=logit-adjustment",
                           "holdout=0.1")},
 
-    /* ---- two branches: the recipe of the authors' code --------------------- */
+    /* ---- two branches: the recipe of the authors' code ------------------ */
     ROW{.name = "bbn",
      .summary = "two branches, uniform and reversed, mixed by alpha",
      .paper = BBN_PAPER,

@@ -81,7 +81,7 @@ static bl_status head_write(bl_trainer *t, const linear_head *h)
     return BL_OK;
 }
 
-/* ---- rewriting by tau ----------------------------------------------------- */
+/* ---- rewriting by tau --------------------------------------------------- */
 
 static double length(const float *x, int64_t d)
 {
@@ -118,7 +118,7 @@ static void adjust(linear_head *to, const linear_head *from, double tau,
     }
 }
 
-/* ---- the choice of tau ---------------------------------------------------- */
+/* ---- the choice of tau -------------------------------------------------- */
 
 static bool is_wrong(const linear_head *h, const float *f, int32_t y)
 {
@@ -198,7 +198,7 @@ static bl_status by_tau(bl_trainer *t, rewrite_by_tau *rewrite,
     return BL_OK;
 }
 
-/* ---- nearest class mean --------------------------------------------------- */
+/* ---- nearest class mean ------------------------------------------------- */
 
 /** Adds f / |f| of every training image to the row of its class. */
 static bl_status add_features(bl_trainer *t, linear_head *to, float *f,
@@ -242,7 +242,7 @@ done:
     return status;
 }
 
-/* ---- what the trainer calls ----------------------------------------------- */
+/* ---- what the trainer calls --------------------------------------------- */
 
 bool bl_trainer_rewrites(const bl_trainer *t)
 {

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -200,6 +201,8 @@ static void add_result(bl_json *json, const bl_result *result,
     bl_json_real(json, "test_error_last", result->test_error_last);
     bl_json_real(json, "test_error_best", result->test_error_best);
     bl_json_integer(json, "best_epoch", result->best_epoch);
+    if (!isnan(result->posthoc_tau))
+        bl_json_real(json, "posthoc_tau", result->posthoc_tau);
     bl_evaluation_json(result->last, facts->class_names, json);
     add_norms(json, result, facts->weight_norms);
     bl_json_real(json, "seconds", result->seconds);

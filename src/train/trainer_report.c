@@ -64,6 +64,7 @@ void bl_trainer_result(const bl_trainer *trainer, bl_result *out)
         .last = trainer->last,
         .parameters = e->params->n_trained,
         .train_gflop = measured == BL_OK ? facts.train_gflop : (double)NAN,
+        .posthoc_tau = at->posthoc_tau,
         .backend = e->backend->name,
         .precision = bl_engine_precision(e)};
 }

@@ -225,7 +225,8 @@ static void note_epoch(bl_trainer *t, double test_error)
     bl_counters *const at = &t->at;
     at->last_epoch = at->epoch;
     at->last_lr = bl_trainer_rate(t);
-    at->last_alpha = t->stage->adaptor ? at->alpha_sum / at->samples : (double)NAN;
+    at->last_alpha = t->stage->adaptor ? at->alpha_sum / at->samples
+                                       : (double)NAN;
     at->last_loss = at->loss_sum / at->samples;
     at->last_train_error = at->wrong_sum / at->samples;
     at->last_test_error = test_error;

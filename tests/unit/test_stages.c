@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_stages.c: runs of two stages, deferral, rewritten classifiers and
+ * weights that are given: what changes, what stays, and that a run stopped
+ * anywhere ends with the same bits.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "io/safetensors.h"
+#include "support/bars.h"
+#include "train/trainer.h"
+
+enum { VALUES = 21 * CLASSES };
+
+static const char *const ce[] = {"method=ce", NULL};
+static const char *const crt[] = {"method=crt", NULL};
+static const char *const lws[] = {"method=lws", NULL};
+static const char *const mislas[] = {"method=mislas", NULL};
+static const char *const ncm[] = {"method=ncm", NULL};
+static const char *const tau[] = {"method=tau-norm", "holdout=0",
+                                  "posthoc.tau=0.7", NULL};
+
+/* ---- weights of a run ----------------------------------------------------- */
+
+static bl_safetensors *weights_in(const char *folder, const char *name)
+{
+    char path[700];
+    bl_safetensors *file;
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    ok(bl_safetensors_open(&file, path));
+    return file;
+}
+
+static bool same_tensor(const bl_safetensors *a, const char *name,
+                        const bl_safetensors *b, const char *other)
+{
+    const bl_named_tensor *const x = bl_safetensors_find(a, name);
+    const bl_named_tensor *const y = bl_safetensors_find(b, other);
+    assert_non_null(x);
+    assert_non_null(y);
+    return x->bytes == y->bytes && !memcmp(x->data, y->data, x->bytes);
+}
+
+/** Trains in a folder below `at`. */
+static void train_in(const scratch *at, const char *name,
+                     const char *const *settings, char folder[600], float *z)
+{
+    (void)snprintf(folder, 600, "%s/%s", at->folder, name);
+    train(settings, folder, z);
+}
+
+/* ---- stopping -------------------------------------------------------------- */
+
+static void stages_stop_and_resume_anywhere(void **state)
+{
+    (void)state;
+    /* Two epochs of five steps and an evaluation, then one of the second
+     * stage: 12 is the place between the two. */
+    static const int32_t calls[] = {1, 11, 12, 13, 16, 17};
+    static const char *const *const all[] = {crt, lws, mislas};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+            stop_and_resume(all[k], calls[i]);
+}
+
+static void rewriting_stops_and_resumes_anywhere(void **state)
+{
+    (void)state;
+    static const int32_t calls[] = {11, 12, 13};
+    static const char *const *const all[] = {ncm, tau};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+        for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+            stop_and_resume(all[k], calls[i]);
+}
+
+static void mixing_stops_and_resumes_anywhere(void **state)
+{
+    (void)state;
+    static const char *const mixes[] = {"mixup", "remix", "cmo", "manifold",
+                                        "manifold-two"};
+    for (size_t k = 0; k < sizeof mixes / sizeof *mixes; k++) {
+        char mix[64];
+        (void)snprintf(mix, sizeof mix, "mix=%s", mixes[k]);
+        const char *const settings[] = {"method=ce", mix, NULL};
+        stop_and_resume(settings, 3);
+        stop_and_resume(settings, 8);
+    }
+}
+
+/* ---- what a second stage leaves alone ------------------------------------- */
+
+static void a_second_stage_leaves_the_trunk_alone(void **state)
+{
+    (void)state;
+    static const char *const frozen[] = {"method=crt", "stage2.norm=frozen",
+                                         NULL};
+    char one[600], moving[600], still[600];
+    float z[VALUES];
+    scratch at;
+    scratch_make(&at);
+    train_in(&at, "one", ce, one, z);
+    train_in(&at, "moving", crt, moving, z);
+    train_in(&at, "still", frozen, still, z);
+    bl_safetensors *const a = weights_in(one, "last.safetensors");
+    bl_safetensors *const b = weights_in(moving, "last.safetensors");
+    bl_safetensors *const c = weights_in(still, "last.safetensors");
+    const char *const mean = "layer3.2.bn2.running_mean";
+    assert_true(same_tensor(a, "conv1.weight", b, "conv1.weight"));
+    assert_true(same_tensor(a, "layer3.2.bn2.weight", b,
+                            "layer3.2.bn2.weight"));
+    assert_false(same_tensor(a, mean, b, mean));
+    assert_true(same_tensor(a, mean, c, mean));
+    assert_false(same_tensor(a, "fc.weight", b, "fc.weight"));
+    bl_safetensors_free(a);
+    bl_safetensors_free(b);
+    bl_safetensors_free(c);
+    scratch_remove(&at);
+}
+
+static void scales_are_folded_into_a_plain_classifier(void **state)
+{
+    (void)state;
+    char folder[600], path[700];
+    float z[VALUES], again[VALUES];
+    scratch at;
+    scratch_make(&at);
+    bl_dataset *const data = make_data(3);
+    train_in(&at, "lws", lws, folder, z);
+    (void)snprintf(path, sizeof path, "%.600s/last.safetensors",
+                   folder);
+    bl_classifier *classifier;
+    const bl_compute compute = {.threads = 1};
+    ok(bl_classifier_open(&classifier, path, &compute));
+    ok(bl_classifier_logits(classifier, data->test->pixels, data->test->n,
+                            again));
+    for (int32_t i = 0; i < VALUES; i++)
+        assert_true(fabsf(z[i] - again[i]) < 1e-4f * (1 + fabsf(z[i])));
+    bl_safetensors *const raw = weights_in(folder, "resume.safetensors");
+    const bl_named_tensor *const s = bl_safetensors_find(raw, "fc.scale");
+    assert_non_null(s);
+    assert_true(((const float *)s->data)[0] != 1);
+    bl_safetensors_free(raw);
+    bl_classifier_free(classifier);
+    bl_dataset_free(data);
+    scratch_remove(&at);
+}
+
+static void weights_given_stand_for_the_first_stage(void **state)
+{
+    (void)state;
+    char bbn[600], plain[600], weights[700];
+    float z[VALUES];
+    scratch at;
+    scratch_make(&at);
+    const char *const from[] = {"method=bbn", NULL};
+    train_in(&at, "bbn", from, bbn, z);
+    (void)snprintf(weights, sizeof weights, "init.weights=%.600s/last.safetensors",
+                   bbn);
+    const char *const retrain[] = {"method=retrain", weights, "init.branch=rb",
+                                   "stage2.norm=frozen", NULL};
+    train_in(&at, "plain", retrain, plain, z);
+    bl_safetensors *const a = weights_in(bbn, "last.safetensors");
+    bl_safetensors *const b = weights_in(plain, "last.safetensors");
+    assert_true(same_tensor(a, "conv1.weight", b, "conv1.weight"));
+    assert_true(same_tensor(a, "rb_block.conv2.weight", b,
+                            "layer3.2.conv2.weight"));
+    assert_true(same_tensor(a, "rb_block.bn1.running_var", b,
+                            "layer3.2.bn1.running_var"));
+    bl_safetensors_free(a);
+    bl_safetensors_free(b);
+    scratch_remove(&at);
+}
+
+/* ---- deferral -------------------------------------------------------------- */
+
+/** Loss of each epoch of a run of five. */
+static void losses(const char *method, double loss[5])
+{
+    char name[64];
+    (void)snprintf(name, sizeof name, "method=%s", method);
+    const char *const settings[] = {name, "epochs=5", NULL};
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(settings);
+    bl_trainer *t;
+    bl_progress now;
+    ok(bl_trainer_create(&t, config, data, NULL));
+    while (bl_trainer_step(t) == BL_OK) {
+        bl_trainer_progress(t, &now);
+        if (now.last.epoch > 0) loss[now.last.epoch - 1] = now.last.train_loss;
+    }
+    bl_trainer_progress(t, &now);
+    loss[4] = now.last.train_loss;
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
+static void deferral_waits_for_its_epoch(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"ce-drw", "ce-drs"};
+    double plain[5], deferred[5];
+    losses("ce", plain);
+    for (size_t k = 0; k < 2; k++) {
+        losses(methods[k], deferred);
+        for (int32_t e = 0; e < 4; e++)
+            assert_true(plain[e] == deferred[e]);
+        assert_true(plain[4] != deferred[4]);
+    }
+}
+
+/* ---- rewritten classifiers --------------------------------------------------- */
+
+static void the_mean_of_a_class_has_length_one(void **state)
+{
+    (void)state;
+    char folder[600];
+    float z[VALUES];
+    scratch at;
+    scratch_make(&at);
+    train_in(&at, "ncm", ncm, folder, z);
+    bl_safetensors *const file = weights_in(folder, "last.safetensors");
+    const bl_named_tensor *const w = bl_safetensors_find(file, "fc.weight");
+    const float *const row = w->data; // [C][64]
+    for (int32_t j = 0; j < CLASSES; j++) {
+        double square = 0;
+        for (int32_t k = 0; k < 64; k++)
+            square += (double)row[64 * j + k] * (double)row[64 * j + k];
+        assert_true(fabs(square - 1) < 1e-5);
+    }
+    bl_safetensors_free(file);
+    scratch_remove(&at);
+}
+
+static void the_prior_is_taken_off_the_logits(void **state)
+{
+    (void)state;
+    static const char *const adjusted[] = {
+        "method=logit-adjustment-posthoc", "holdout=0", "posthoc.tau=1.3",
+        NULL};
+    static const double n[CLASSES] = {31, 12, 5};
+    float plain[VALUES], z[VALUES];
+    train(ce, NULL, plain);
+    train(adjusted, NULL, z);
+    for (int32_t i = 0; i < VALUES; i++) {
+        const double want =
+            (double)plain[i] - 1.3 * log(n[i % CLASSES] / 48);
+        assert_true(fabs((double)z[i] - want) < 1e-4 * (1 + fabs(want)));
+    }
+}
+
+static void rows_are_divided_by_a_power_of_their_norm(void **state)
+{
+    (void)state;
+    char before[600], after[600];
+    float z[VALUES];
+    scratch at;
+    scratch_make(&at);
+    train_in(&at, "ce", ce, before, z);
+    train_in(&at, "tau", tau, after, z);
+    bl_safetensors *const a = weights_in(before, "last.safetensors");
+    bl_safetensors *const b = weights_in(after, "last.safetensors");
+    const float *const w = bl_safetensors_find(a, "fc.weight")->data;
+    const float *const v = bl_safetensors_find(b, "fc.weight")->data;
+    const float *const bias = bl_safetensors_find(b, "fc.bias")->data;
+    for (int32_t j = 0; j < CLASSES; j++) {
+        double square = 0;
+        for (int32_t k = 0; k < 64; k++)
+            square += (double)w[64 * j + k] * (double)w[64 * j + k];
+        const double factor = pow(square, -0.35);
+        for (int32_t k = 64 * j; k < 64 * j + 64; k++)
+            assert_true(fabs((double)v[k] - (double)w[k] * factor) < 1e-6);
+        assert_true(bias[j] == 0);
+    }
+    bl_safetensors_free(a);
+    bl_safetensors_free(b);
+    scratch_remove(&at);
+}
+
+/** The held-out images choose tau; the test split is met once, by best and
+ *  last weights. */
+static void tau_is_chosen_on_images_held_out(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"method=tau-norm", "epochs=3",
+                                           NULL};
+    const int32_t n[CLASSES] = {9, 4, 2};
+    bl_dataset *const data = make_data(3);
+    bl_split *const held = make_split(n, 8);
+    bl_config *const config = make_config(settings);
+    const bl_trainer_options options = {.validation = held};
+    bl_trainer *t;
+    bl_result result;
+    ok(bl_trainer_create(&t, config, data, &options));
+    run_to_end(t);
+    bl_trainer_result(t, &result);
+    assert_true(t->at.posthoc_tau >= 0 && t->at.posthoc_tau <= 2);
+    assert_true(result.posthoc_tau == t->at.posthoc_tau);
+    assert_true(result.test_error_last == result.last->error);
+    assert_true(result.test_error_best >= 0);
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_split_free(held);
+    bl_dataset_free(data);
+}
+
+/* ---- sharpness-aware steps ---------------------------------------------------- */
+
+/** With no learning rate only running statistics move; a step that looks from
+ *  another point must not move them twice. */
+static void running_statistics_move_once_a_step(void **state)
+{
+    (void)state;
+    static const char *const still[] = {"method=ce", "lr=0", NULL};
+    static const char *const looking[] = {"method=ce", "lr=0", "sam.rho=0.3",
+                                          NULL};
+    static const char *const moving[] = {"method=ce", "sam.rho=0.3", NULL};
+    float a[VALUES], b[VALUES], c[VALUES], d[VALUES];
+    train(still, NULL, a);
+    train(looking, NULL, b);
+    train(ce, NULL, c);
+    train(moving, NULL, d);
+    assert_memory_equal(a, b, sizeof a);
+    assert_true(memcmp(c, d, sizeof c) != 0);
+}
+
+/* ---- what does not go together ------------------------------------------------ */
+
+static void refused(const char *const *settings, const char *word)
+{
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(settings);
+    bl_trainer *t;
+    assert_true(bl_trainer_create(&t, config, data, NULL) < 0);
+    assert_non_null(strstr(bl_error_last()->message, word));
+    assert_null(strchr(bl_error_last()->message, '\n'));
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
+static void keys_that_do_not_go_together_are_refused(void **state)
+{
+    (void)state;
+    const char *const cases[][4] = {
+        {"loss:", "method=ce", "loss=ldam", NULL},
+        {"loss:", "method=ce", "loss=cumulative-ce", NULL},
+        {"loss:", "method=crt", "stage2.loss=ldam", NULL},
+        {"loss:", "method=ce", "loss=cross", NULL},
+        {"mix:", "method=bbn", "mix=mixup", NULL},
+        {"stage2.epochs:", "method=bbn", "stage2.epochs=30", NULL},
+        {"posthoc:", "method=ldam", "posthoc=ncm", NULL},
+        {"posthoc:", "method=lws", "posthoc=ncm", NULL},
+        {"posthoc.tau:", "method=tau-norm", "holdout=0", NULL},
+        {"no-such-file", "method=retrain", "init.weights=no-such-file", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        refused(cases[i] + 1, cases[i][0]);
+}
+
+/** Every method meets a class of one image, and a class of none: it trains,
+ *  or says in one line why not. */
+static void rare_classes_under_every_method(void **state)
+{
+    (void)state;
+    const int32_t counts[][CLASSES] = {{31, 12, 1}, {31, 12, 0}};
+    const int32_t even[CLASSES] = {7, 7, 7};
+    for (int32_t k = 0; k < 2; k++)
+        for (int32_t i = 0; bl_method_types()[i]; i++) {
+            char method[64];
+            (void)snprintf(method, sizeof method, "method=%s",
+                           bl_method_types()[i]->name);
+            const char *const settings[] = {method, "epochs=1", "holdout=0",
+                                            "posthoc.tau=1", NULL};
+            bl_dataset *data;
+            bl_config *const config = make_config(settings);
+            bl_trainer *t = NULL;
+            ok(bl_dataset_create(&data, "bars", make_split(counts[k], 4),
+                                 make_split(even, 5), NULL));
+            bl_status status = bl_trainer_create(&t, config, data, NULL);
+            if (status == BL_OK)
+                while ((status = bl_trainer_step(t)) == BL_OK) continue;
+            if (k == 0) ok(status);
+            if (status < 0) assert_true(status == BL_EINVAL);
+            bl_trainer_free(t);
+            bl_config_free(config);
+            bl_dataset_free(data);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stages_stop_and_resume_anywhere),
+        cmocka_unit_test(rewriting_stops_and_resumes_anywhere),
+        cmocka_unit_test(mixing_stops_and_resumes_anywhere),
+        cmocka_unit_test(a_second_stage_leaves_the_trunk_alone),
+        cmocka_unit_test(scales_are_folded_into_a_plain_classifier),
+        cmocka_unit_test(weights_given_stand_for_the_first_stage),
+        cmocka_unit_test(deferral_waits_for_its_epoch),
+        cmocka_unit_test(the_mean_of_a_class_has_length_one),
+        cmocka_unit_test(the_prior_is_taken_off_the_logits),
+        cmocka_unit_test(rows_are_divided_by_a_power_of_their_norm),
+        cmocka_unit_test(tau_is_chosen_on_images_held_out),
+        cmocka_unit_test(running_statistics_move_once_a_step),
+        cmocka_unit_test(keys_that_do_not_go_together_are_refused),
+        cmocka_unit_test(rare_classes_under_every_method),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
