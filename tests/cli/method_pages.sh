@@ -2,7 +2,8 @@
 # Pages of methods say what the program says: there is a page for every
 # method and none besides; its table "Parameters" has the keys that the method
 # reads and what its row changes against ce, each with the value that holds
-# unless told otherwise; comparison and results have a row for it.
+# unless told otherwise; its command is one that the program takes; comparison
+# and results have a row for it.
 docs=$SOURCE/docs
 
 # Prints "fact TAB item" for each item of a description in lines.
@@ -18,9 +19,15 @@ table() {
              print cell[2] "=" cell[4] }' "$1"
 }
 
-ballast list methods | awk '{ print $1 }' | sort >methods
+# Prints the words of the first command of a page that trains.
+first_command() {
+    awk '/^    ballast train/ { on = 1; sub("ballast ", "") }
+         on { more = sub(/\\$/, ""); printf "%s ", $0; if (!more) exit }' "$1"
+}
+
+ballast list methods | awk '{ print $1 }' | sort >names
 for page in "$docs"/methods/*.md; do basename "$page" .md; done | sort >pages
-diff methods pages
+diff names pages
 
 ballast describe method ce | facts | awk -F '\t' '$1 == "settings" {
     print $2 }' >recipe
@@ -60,12 +67,15 @@ while read -r name; do
             for (key in wanted)
                 if (!(key in found)) print name ".md: lacks " key
         }' recipe "$name.facts" "$name.table"
-    grep -q -e "--method $name " "$page" ||
+    first_command "$page" >"$name.command"
+    grep -q -e "--method $name " "$name.command" ||
         echo "$name.md: no command that trains it"
+    # shellcheck disable=SC2046  # words of a command
+    ballast $(cat "$name.command") --print-config >"$name.config"
     grep -q -e "(methods/$name\.md)" "$docs/comparison.md" ||
         echo "comparison.md: lacks $name"
     grep -q -e "| \[$name\]" "$docs/results.md" ||
         echo "results.md: lacks $name"
     page_said=$(awk -F '\t' '$1 == "page" { print $2 }' "$name.facts")
     [ -f "$SOURCE/$page_said" ] || echo "$name: no $page_said"
-done <methods
+done <names
