@@ -100,6 +100,15 @@ BL_API BL_MUST_USE bl_status bl_train_config(bl_config **out);
  *  Errors BL_EINVAL, with the nearest name. */
 BL_API BL_MUST_USE bl_status bl_train_settle(bl_config *config);
 
+/** Who reads a key of a settled configuration. */
+typedef enum bl_key_use {
+    BL_KEY_COMMON, /* every run                                          */
+    BL_KEY_OWN,    /* this one, for its method or for another key of it  */
+    BL_KEY_IDLE    /* nobody here: setting it changes nothing            */
+} bl_key_use;
+
+BL_API bl_key_use bl_train_use(const bl_config *config, const char *key);
+
 /** Opens "data", cuts "imbalance" and "profile", then "holdout", as the
  *  configuration says: with a holdout, *validation is the part cut off and
  *  data->train what is left; otherwise *validation is NULL.

@@ -29,6 +29,8 @@ typedef struct bl_loss_setting {
     const bl_config *config;
     const int64_t *n; // [c] training images of each class
     int32_t c;
+    bool cosine;      /* logits are cosines: a loss not made for them takes */
+                      /*   loss.scale of them                               */
 } bl_loss_setting;
 
 /** A loss: its public row first, so that one leads to the other. */

@@ -36,6 +36,16 @@ static bl_status allocate(bl_loss_terms *terms)
     return BL_OK;
 }
 
+/** Softmax of bare cosines, all within [-1, 1], could not tell classes apart:
+ *  they are multiplied by s first. */
+static void scale_cosines(bl_loss_terms *terms, const bl_loss_setting *with)
+{
+    const double s = bl_config_real(with->config, "loss.scale");
+    for (int32_t j = 0; j < terms->c; j++)
+        terms->s[j] = terms->has_s ? s * terms->s[j] : s;
+    terms->has_s = true;
+}
+
 /** Weights of an unweighted loss are 1 all, which need not be said. */
 static void weigh(bl_loss_terms *terms, const bl_loss_setting *with)
 {
@@ -60,6 +70,7 @@ bl_status bl_loss_terms_make(bl_loss_terms **out, const bl_loss_setting *with,
     terms->divide_by_weight = true;
     BL_CHECK(allocate(terms));
     if (kind->prepare) BL_CHECK(kind->prepare(terms, with));
+    if (with->cosine && !kind->needs_cosine) scale_cosines(terms, with);
     if (weighted) weigh(terms, with);
     *out = terms;
     return BL_OK;

@@ -62,6 +62,17 @@ static bl_status read_stages(bl_trainer *t)
     return BL_OK;
 }
 
+/** Somebody who sets a key expects it to do something. */
+static void warn_of_idle_keys(const bl_trainer *t)
+{
+    for (const bl_param *p = bl_train_params(); p->name; p++)
+        if (bl_config_origin(t->config, p->name) == BL_ORIGIN_OPTION &&
+            bl_train_use(t->config, p->name) == BL_KEY_IDLE)
+            bl_log_say(&t->log, BL_LOG_WARNING, "%s changes nothing here: "
+                       "method %s does not read it", p->name,
+                       t->method->name);
+}
+
 static bl_status build(bl_trainer *t, const bl_config *config,
                        const bl_trainer_options *options)
 {
@@ -75,6 +86,7 @@ static bl_status build(bl_trainer *t, const bl_config *config,
     t->method = bl_method_find(bl_config_string(t->config, "method"));
     t->form = bl_form_find(t->method->form);
     t->seed = (uint64_t)bl_config_integer(t->config, "seed");
+    warn_of_idle_keys(t);
     BL_TRY(read_stages(t));
     BL_TRY(cut_steps(t));
     BL_TRY(open_buffers(t));

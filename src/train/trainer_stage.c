@@ -140,7 +140,8 @@ static bl_status make_terms(bl_trainer *t)
 {
     const bl_loss_setting with = {.config = t->stage->config,
                                   .n = t->train_n,
-                                  .c = t->data->train->n_class};
+                                  .c = t->data->train->n_class,
+                                  .cosine = t->form->cosine};
     BL_TRY(bl_loss_terms_make(&t->terms[0], &with, false));
     return bl_loss_terms_make(&t->terms[1], &with, true);
 }

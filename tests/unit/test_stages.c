@@ -325,6 +325,61 @@ static void running_statistics_move_once_a_step(void **state)
     assert_true(memcmp(c, d, sizeof c) != 0);
 }
 
+/* ---- keys -------------------------------------------------------------------- */
+
+static void keys_that_nobody_reads_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *method, *key;
+        bl_key_use use;
+    } cases[] = {{"ce", "lr", BL_KEY_COMMON},
+                 {"ce", "weights", BL_KEY_COMMON},
+                 {"ce", "loss.gamma", BL_KEY_IDLE},
+                 {"ce", "bbn.adaptor", BL_KEY_IDLE},
+                 {"ce", "stage2.lr", BL_KEY_IDLE},
+                 {"ce", "sampler.from", BL_KEY_IDLE},
+                 {"ce-drs", "sampler.from", BL_KEY_OWN},
+                 {"focal", "loss.gamma", BL_KEY_OWN},
+                 {"bbn", "bbn.adaptor", BL_KEY_OWN},
+                 {"crt", "stage2.lr", BL_KEY_OWN},
+                 {"mislas", "loss.smooth-head", BL_KEY_OWN},
+                 {"mixup", "mix.kappa", BL_KEY_IDLE},
+                 {"tau-norm", "posthoc.tau", BL_KEY_OWN}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bl_config *config;
+        ok(bl_train_config(&config));
+        ok(bl_config_set(config, "method", cases[i].method,
+                         BL_ORIGIN_OPTION));
+        ok(bl_train_settle(config));
+        assert_int_equal(bl_train_use(config, cases[i].key), cases[i].use);
+        bl_config_free(config);
+    }
+}
+
+/** A loss that was not made for cosines sees them times s. */
+static void cosines_are_scaled_for_every_loss(void **state)
+{
+    (void)state;
+    static const int64_t n[CLASSES] = {31, 12, 5};
+    static const char *const losses_[] = {"ce", "cdt", "ldam"};
+    const double wanted[] = {17, 17 * pow(5.0 / 31, 0.2), 17};
+    for (size_t i = 0; i < sizeof losses_ / sizeof *losses_; i++) {
+        bl_config *config;
+        bl_loss_terms *terms;
+        ok(bl_train_config(&config));
+        ok(bl_config_set(config, "loss", losses_[i], BL_ORIGIN_OPTION));
+        ok(bl_config_assign(config, "loss.scale=17", BL_ORIGIN_OPTION));
+        ok(bl_config_assign(config, "loss.gamma=0.2", BL_ORIGIN_OPTION));
+        const bl_loss_setting with = {config, n, CLASSES, .cosine = true};
+        ok(bl_loss_terms_make(&terms, &with, false));
+        assert_true(terms->has_s);
+        assert_true(fabs(terms->s[2] - wanted[i]) < 1e-12);
+        bl_loss_terms_free(terms);
+        bl_config_free(config);
+    }
+}
+
 /* ---- what does not go together ------------------------------------------------ */
 
 static void refused(const char *const *settings, const char *word)
@@ -403,6 +458,8 @@ int main(void)
         cmocka_unit_test(rows_are_divided_by_a_power_of_their_norm),
         cmocka_unit_test(tau_is_chosen_on_images_held_out),
         cmocka_unit_test(running_statistics_move_once_a_step),
+        cmocka_unit_test(keys_that_nobody_reads_are_told),
+        cmocka_unit_test(cosines_are_scaled_for_every_loss),
         cmocka_unit_test(keys_that_do_not_go_together_are_refused),
         cmocka_unit_test(rare_classes_under_every_method),
     };
