@@ -23,7 +23,7 @@ extern "C" {
 
 /** One picture that can be made. */
 typedef struct bl_picture {
-    const char *name;  /* "curves"                                   */
+    char name[24];     /* "curves", "table-2"                        */
     const char *about; /* what it shows, at most 60 characters       */
     char *script;      /* path of the script, "DIR/curves.gp"        */
     char *file;        /* path for the picture, "DIR/curves.svg"     */
@@ -39,7 +39,9 @@ typedef struct bl_pictures {
  *
  * A run gives curves and rates, and once it has a result.json: classes,
  * confusion, reliability, norms, compactness, each where the result has what
- * it needs.  A study gives a picture of its tables.
+ * it needs.  A study gives a bar a row with its deviation over seeds, in a
+ * picture a column of its table, and where there are rows and columns a map
+ * of all; errors are those after the last epoch.
  *
  * Errors   BL_EINVAL: no such format, or nothing there to draw; BL_EIO if
  *          folder holds neither a run nor a study; BL_EFORMAT names the file,

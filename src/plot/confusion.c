@@ -19,6 +19,14 @@ static bool has_confusion(const bl_plot_run *run)
     return run->confusion != NULL;
 }
 
+/** Of the text on a share in per cent: 0 dark, 1 light, 2 none. */
+static int ink(double share)
+{
+    if (!(share > 0.5)) return 2; /* it would read 0 */
+    return share > 50;
+}
+
+/** Columns: predicted, true, share in per cent, ink. */
 static void add_matrix(bl_text *script, const bl_plot_run *run)
 {
     bl_script_data(script, "confusion");
@@ -27,7 +35,7 @@ static void add_matrix(bl_text *script, const bl_plot_run *run)
             const double part = run->confusion[y * run->n_class + j];
             bl_text_printf(script, "%" PRId64 "\t%" PRId64 "\t", j + 1, y + 1);
             bl_script_real(script, 100 * part);
-            bl_text_printf(script, "\n");
+            bl_text_printf(script, "%d\n", ink(100 * part));
         }
     bl_script_end_data(script);
 }
@@ -64,25 +72,24 @@ static void set_axes(bl_text *script, const bl_plot_run *run)
 
 static void draw_confusion(bl_text *script, const bl_plot_run *run)
 {
-    static const char number[] =
-        ", $confusion using 1:2:($3>=0.5&&$3%s50?sprintf('%%.0f',$3):'') "
-        "with labels font ',11' textcolor rgb '%s' notitle";
+    static const char *const inks[] = {"#202020", "#FFFFFF"};
     add_matrix(script, run);
     bl_script_title(script, "Confusion, in % of the true class",
                     run->subject);
     set_axes(script, run);
     bl_text_printf(script,
-                   "unset grid\nset border 15\nset lmargin at screen 0.22\n"
+                   "set datafile missing\nunset grid\nset border 15\n"
+                   "set lmargin at screen 0.22\n"
                    "set rmargin at screen 0.85\nset bmargin at screen 0.23\n"
                    "set tmargin at screen 0.83\n"
                    "set cbrange [0:100]\nset cblabel '%% of the true class'\n"
                    "set palette defined (0 '#FFFFFF', 25 '#C6DBEF', "
                    "50 '#6BAED6', 75 '#2171B5', 100 '#08306B')\n"
                    "plot $confusion using 1:2:3 with image pixels notitle");
-    if (run->n_class <= NUMBERED) {
-        bl_text_printf(script, number, "<=", "#202020");
-        bl_text_printf(script, number, ">", "#FFFFFF");
-    }
+    for (int i = 0; i < 2 && run->n_class <= NUMBERED; i++)
+        bl_text_printf(script, ", $confusion using 1:2:($4==%d?"
+                       "sprintf('%%.0f',$3):'') with labels font ',11' "
+                       "textcolor rgb '%s' notitle", i, inks[i]);
     bl_text_printf(script, "\n");
 }
 

@@ -21,76 +21,15 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "plot/plot.h"
+#include "plot/read.h"
 
 enum { FILE_LIMIT = 1 << 28 }; /* bytes */
 
-/** Where a value is looked for, for messages. */
-typedef struct place {
-    const char *path; /* of the file               */
-    char part[48];    /* "line 3", "per_class 7"   */
-} place;
-
-/* ---- values -------------------------------------------------------------- */
-
-static bl_status wrong(const place *at, const char *key,
-                       const bl_json_value *found, const char *wanted)
-{
-    static const char *const kinds[] = {
-        "null", "true or false", "a whole number", "a number", "text",
-        "a list", "an object"};
-    return BL_RAISE(BL_EFORMAT, "%s: %s%s%s is %s, wanted %s", at->path,
-                    at->part, at->part[0] ? ": " : "", key,
-                    found ? kinds[found->kind] : "missing", wanted);
-}
-
-static bool is_number(const bl_json_value *v)
-{
-    return v->kind == BL_JSON_INTEGER || v->kind == BL_JSON_REAL;
-}
-
-/** Reads a member that is a number of at least low, or null, which gives NaN;
- *  where it is missing *out stays. */
-static bl_status read_real(double *out, const place *at,
-                           const bl_json_value *object, const char *key,
-                           double low)
-{
-    const bl_json_value *const v = bl_json_member(object, key);
-    if (v == NULL) return BL_OK;
-    if (v->kind != BL_JSON_NULL && !is_number(v))
-        return wrong(at, key, v, "a number");
-    if (v->kind != BL_JSON_NULL && v->real < low)
-        return BL_RAISE(BL_EFORMAT, "%s: %s%s%s is %g, wanted at least %g",
-                        at->path, at->part, at->part[0] ? ": " : "", key,
-                        v->real, low);
-    *out = v->kind == BL_JSON_NULL ? (double)NAN : v->real;
-    return BL_OK;
-}
-
-/** The same of a number that must be there. */
-static bl_status need_real(double *out, const place *at,
-                           const bl_json_value *object, const char *key,
-                           double low)
-{
-    if (bl_json_member(object, key) == NULL)
-        return wrong(at, key, NULL, "a number");
-    return read_real(out, at, object, key, low);
-}
-
-/** Finds a member that is a list; NULL where it is missing or null. */
-static bl_status find_list(const bl_json_value **out, const place *at,
-                           const bl_json_value *object, const char *key)
-{
-    *out = bl_json_member(object, key);
-    if (*out != NULL && (*out)->kind == BL_JSON_NULL) *out = NULL;
-    if (*out != NULL && (*out)->kind != BL_JSON_ARRAY)
-        return wrong(at, key, *out, "a list");
-    return BL_OK;
-}
-
-static bl_status check_count(const place *at, const char *what,
+static bl_status check_count(const bl_place *at, const char *what,
                              const bl_json_value *list, int64_t wanted)
 {
-    if (list->kind != BL_JSON_ARRAY) return wrong(at, what, list, "a list");
+    if (list->kind != BL_JSON_ARRAY)
+        return bl_place_wrong(at, what, list, "a list");
     if (list->count == wanted) return BL_OK;
     return BL_RAISE(BL_EFORMAT, "%s: %s has %" PRId64 " entries, wanted %"
                     PRId64 ", one a class", at->path, what, list->count,
@@ -103,18 +42,18 @@ static bl_status read_epoch(bl_plot_epoch *e, const char *path, int64_t number,
                             const char *line, size_t n)
 {
     bl_json_value *tree = NULL;
-    place at = {.path = path};
+    bl_place at = {.path = path};
     const double any = -HUGE_VAL;
     *e = (bl_plot_epoch){.alpha = (double)NAN};
     (void)snprintf(at.part, sizeof at.part, "line %" PRId64, number);
     bl_status status = bl_json_parse(&tree, at.part, line, n);
     if (status < 0) return bl_error_prefix("%s", path);
-    BL_CHECK(need_real(&e->epoch, &at, tree, "epoch", 1));
-    BL_CHECK(need_real(&e->lr, &at, tree, "lr", 0));
-    BL_CHECK(read_real(&e->alpha, &at, tree, "alpha", any));
-    BL_CHECK(need_real(&e->train_loss, &at, tree, "train_loss", any));
-    BL_CHECK(need_real(&e->train_error, &at, tree, "train_error", 0));
-    BL_CHECK(need_real(&e->test_error, &at, tree, "test_error", 0));
+    BL_CHECK(bl_need_real(&e->epoch, &at, tree, "epoch", 1));
+    BL_CHECK(bl_need_real(&e->lr, &at, tree, "lr", 0));
+    BL_CHECK(bl_read_real(&e->alpha, &at, tree, "alpha", any));
+    BL_CHECK(bl_need_real(&e->train_loss, &at, tree, "train_loss", any));
+    BL_CHECK(bl_need_real(&e->train_error, &at, tree, "train_error", 0));
+    BL_CHECK(bl_need_real(&e->test_error, &at, tree, "test_error", 0));
 done:
     bl_json_value_free(tree);
     return status;
@@ -155,27 +94,24 @@ done:
 
 /* ---- result.json --------------------------------------------------------- */
 
-static bl_status read_class(bl_plot_class *c, const place *at,
+static bl_status read_class(bl_plot_class *c, const bl_place *at,
                             const bl_json_value *entry)
 {
-    const bl_json_value *const name = bl_json_member(entry, "name");
-    if (name == NULL || name->kind != BL_JSON_STRING)
-        return wrong(at, "name", name, "text");
-    c->name = name->string;
-    BL_TRY(need_real(&c->train_count, at, entry, "train_count", 0));
-    BL_TRY(need_real(&c->error, at, entry, "error", 0));
+    BL_TRY(bl_need_text(&c->name, at, entry, "name"));
+    BL_TRY(bl_need_real(&c->train_count, at, entry, "train_count", 0));
+    BL_TRY(bl_need_real(&c->error, at, entry, "error", 0));
     if (isnan(c->train_count))
-        return wrong(at, "train_count", bl_json_member(entry, "train_count"),
-                     "a number");
+        return bl_place_wrong(at, "train_count",
+                              bl_json_member(entry, "train_count"),
+                              "a number");
     return BL_OK;
 }
 
-static bl_status read_classes(bl_plot_run *run, place *at)
+static bl_status read_classes(bl_plot_run *run, bl_place *at)
 {
     const bl_json_value *list = NULL;
     int64_t i = 0;
-    BL_TRY(find_list(&list, at, run->result, "per_class"));
-    if (list == NULL) return wrong(at, "per_class", NULL, "a list");
+    BL_TRY(bl_need_list(&list, at, run->result, "per_class"));
     BL_TRY(bl_calloc(&run->classes, list->count, sizeof *run->classes));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next, i++) {
         run->classes[i].label = i;
@@ -190,32 +126,33 @@ static bl_status read_classes(bl_plot_run *run, place *at)
 
 /** Reads a list with a number a class into a member of each class, which
  *  stands offset bytes from its beginning. */
-static bl_status read_each(bl_plot_run *run, const place *at, const char *key,
-                           size_t offset)
+static bl_status read_each(bl_plot_run *run, const bl_place *at,
+                           const char *key, size_t offset)
 {
     const bl_json_value *list = NULL;
     int64_t i = 0;
-    BL_TRY(find_list(&list, at, run->result, key));
+    BL_TRY(bl_read_list(&list, at, run->result, key));
     if (list == NULL) return BL_OK;
     BL_TRY(check_count(at, key, list, run->n_class));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next, i++) {
         const double value = v->kind == BL_JSON_NULL ? (double)NAN : v->real;
-        if (v->kind != BL_JSON_NULL && !is_number(v))
-            return wrong(at, key, v, "a number for each class");
+        if (v->kind != BL_JSON_NULL && !bl_is_number(v))
+            return bl_place_wrong(at, key, v, "a number for each class");
         memcpy((char *)&run->classes[i] + offset, &value, sizeof value);
     }
     return BL_OK;
 }
 
 /** Turns a row of counts into fractions, at the places of sorted classes. */
-static bl_status read_row(double *row, const bl_plot_run *run, const place *at,
-                          const bl_json_value *list, double *counts)
+static bl_status read_row(double *row, const bl_plot_run *run,
+                          const bl_place *at, const bl_json_value *list,
+                          double *counts)
 {
     double sum = 0;
     int64_t j = 0;
     for (const bl_json_value *v = list->first; v != NULL; v = v->next, j++) {
-        if (!is_number(v) || v->real < 0)
-            return wrong(at, "confusion", v, "counts of at least 0");
+        if (!bl_is_number(v) || v->real < 0)
+            return bl_place_wrong(at, "confusion", v, "counts of at least 0");
         counts[j] = v->real;
         sum += v->real;
     }
@@ -224,14 +161,14 @@ static bl_status read_row(double *row, const bl_plot_run *run, const place *at,
     return BL_OK;
 }
 
-static bl_status read_confusion(bl_plot_run *run, const place *at)
+static bl_status read_confusion(bl_plot_run *run, const bl_place *at)
 {
     bl_status status = BL_OK;
     const bl_json_value *list = NULL;
     int64_t *rank = NULL;   // [n_class] where a label stands among classes
     double *counts = NULL;  // [n_class]
     const int64_t n = run->n_class;
-    BL_TRY(find_list(&list, at, run->result, "confusion"));
+    BL_TRY(bl_read_list(&list, at, run->result, "confusion"));
     if (list == NULL || n == 0) return BL_OK;
     BL_TRY(check_count(at, "confusion", list, n));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next)
@@ -249,10 +186,10 @@ done:
     return status;
 }
 
-static bl_status read_bins(bl_plot_run *run, place *at)
+static bl_status read_bins(bl_plot_run *run, bl_place *at)
 {
     const bl_json_value *list = NULL;
-    BL_TRY(find_list(&list, at, run->result, "reliability"));
+    BL_TRY(bl_read_list(&list, at, run->result, "reliability"));
     if (list == NULL) return BL_OK;
     BL_TRY(bl_calloc(&run->bins, list->count, sizeof *run->bins));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next) {
@@ -260,12 +197,12 @@ static bl_status read_bins(bl_plot_run *run, place *at)
         double count = 0;
         (void)snprintf(at->part, sizeof at->part, "reliability %" PRId64,
                        run->n_bin + 1);
-        BL_TRY(need_real(&bin->confidence, at, v, "confidence", 0));
-        BL_TRY(need_real(&bin->accuracy, at, v, "accuracy", 0));
-        BL_TRY(need_real(&count, at, v, "count", 0));
+        BL_TRY(bl_need_real(&bin->confidence, at, v, "confidence", 0));
+        BL_TRY(bl_need_real(&bin->accuracy, at, v, "accuracy", 0));
+        BL_TRY(bl_need_real(&count, at, v, "count", 0));
         if (!(count <= 0x1p53))
-            return wrong(at, "count", bl_json_member(v, "count"),
-                         "how many images");
+            return bl_place_wrong(at, "count", bl_json_member(v, "count"),
+                                  "how many images");
         bin->n = (int64_t)count;
         run->n_bin++;
     }
@@ -273,15 +210,15 @@ static bl_status read_bins(bl_plot_run *run, place *at)
     return BL_OK;
 }
 
-static bl_status read_limits(bl_plot_run *run, const place *at)
+static bl_status read_limits(bl_plot_run *run, const bl_place *at)
 {
     double many_above = 100, few_below = 20;
     const bl_json_value *const limits =
         bl_json_member(run->result, "shot_limits");
-    BL_TRY(read_real(&many_above, at, limits, "many_above", 0));
-    BL_TRY(read_real(&few_below, at, limits, "few_below", 0));
+    BL_TRY(bl_read_real(&many_above, at, limits, "many_above", 0));
+    BL_TRY(bl_read_real(&few_below, at, limits, "few_below", 0));
     if (!(many_above <= 0x1p53) || !(few_below <= 0x1p53))
-        return wrong(at, "shot_limits", limits, "numbers of images");
+        return bl_place_wrong(at, "shot_limits", limits, "numbers of images");
     run->limits = (bl_eval_options){.many_above = (int64_t)many_above,
                                     .few_below = (int64_t)few_below};
     return BL_OK;
@@ -298,16 +235,16 @@ static int by_count(const void *a, const void *b)
 
 static bl_status read_members(bl_plot_run *run, const char *path)
 {
-    place at = {.path = path};
+    bl_place at = {.path = path};
     if (run->result->kind != BL_JSON_OBJECT)
-        return wrong(&at, "the document", run->result, "an object");
+        return bl_place_wrong(&at, "the document", run->result, "an object");
     BL_TRY(read_classes(run, &at));
     BL_TRY(read_each(run, &at, "weight_norms",
                      offsetof(bl_plot_class, norm)));
     BL_TRY(read_each(run, &at, "compactness",
                      offsetof(bl_plot_class, compactness)));
     BL_TRY(read_limits(run, &at));
-    BL_TRY(read_real(&run->ece, &at, run->result, "ece", 0));
+    BL_TRY(bl_read_real(&run->ece, &at, run->result, "ece", 0));
     BL_TRY(read_bins(run, &at));
     qsort(run->classes, (size_t)run->n_class, sizeof *run->classes, by_count);
     return read_confusion(run, &at);

@@ -4,6 +4,8 @@
  */
 #include "ballast/plot.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ballast/data.h"
@@ -34,78 +36,143 @@ static bl_status join(char **out, const char *folder, const char *name,
     return status;
 }
 
-/** Writes a script and notes it in pictures. */
-static bl_status keep(bl_pictures *pictures, const bl_picture_type *type,
-                      const bl_text *script, const char *into,
-                      const char *format)
+/** One call of bl_plot. */
+typedef struct job {
+    const char *folder, *into, *format;
+    bl_pictures *pictures;
+} job;
+
+/** Writes a script and notes it in pictures; number 0: none in the name. */
+static bl_status keep(job *j, const bl_text *script, const char *name,
+                      int64_t number, const char *about)
 {
-    bl_picture *const p = &pictures->picture[pictures->n++];
-    p->name = type->name;
-    p->about = type->about;
-    BL_TRY(join(&p->script, into, type->name, "gp"));
-    BL_TRY(join(&p->file, into, type->name, format));
+    bl_picture *const p = &j->pictures->picture[j->pictures->n];
+    if (j->pictures->n == 0) BL_TRY(bl_folder_create(j->into));
+    j->pictures->n++;
+    p->about = about;
+    if (number > 0)
+        (void)snprintf(p->name, sizeof p->name, "%s-%" PRId64, name, number);
+    else
+        (void)snprintf(p->name, sizeof p->name, "%s", name);
+    BL_TRY(join(&p->script, j->into, p->name, "gp"));
+    BL_TRY(join(&p->file, j->into, p->name, j->format));
     BL_TRY(script->status);
     return bl_file_write(p->script, script->text, script->bytes);
 }
 
-static bl_status draw(bl_pictures *pictures, const bl_picture_type *type,
-                      const bl_plot_run *run, const char *into,
-                      const char *format)
+static bl_status reserve(job *j, int64_t n)
+{
+    return bl_calloc(&j->pictures->picture, n, sizeof *j->pictures->picture);
+}
+
+/* ---- a run --------------------------------------------------------------- */
+
+static bl_status draw(job *j, const bl_picture_type *type,
+                      const bl_plot_run *run)
 {
     bl_text script = {0};
-    bl_script_open(&script, format, WIDTH, HEIGHT);
+    bl_script_open(&script, j->format, WIDTH, HEIGHT);
     type->draw(&script, run);
-    const bl_status status = keep(pictures, type, &script, into, format);
+    const bl_status status = keep(j, &script, type->name, 0, type->about);
     bl_text_free(&script);
     return status;
 }
 
-static bl_status plot_run(bl_pictures *pictures, const char *folder,
-                          const char *into, const char *format)
+static bl_status plot_run(job *j)
 {
     bl_status status = BL_OK;
     bl_plot_run *run = NULL;
-    BL_TRY(bl_plot_run_load(&run, folder));
-    BL_CHECK(bl_calloc(&pictures->picture, TYPES, sizeof *pictures->picture));
-    for (int i = 0; bl_picture_types[i]; i++) {
-        if (!bl_picture_types[i]->wanted(run)) continue;
-        if (pictures->n == 0) BL_CHECK(bl_folder_create(into));
-        BL_CHECK(draw(pictures, bl_picture_types[i], run, into, format));
-    }
-    if (pictures->n == 0)
+    BL_TRY(bl_plot_run_load(&run, j->folder));
+    BL_CHECK(reserve(j, TYPES));
+    for (int i = 0; bl_picture_types[i]; i++)
+        if (bl_picture_types[i]->wanted(run))
+            BL_CHECK(draw(j, bl_picture_types[i], run));
+    if (j->pictures->n == 0)
         status = BL_RAISE(BL_EINVAL, "%s: no epoch is closed yet, there is "
-                          "nothing to draw", folder);
+                          "nothing to draw", j->folder);
 done:
     bl_plot_run_free(run);
     return status;
 }
 
-/** What makes the folder of a run is its run.yaml. */
-static bl_status find_run(const char *folder)
+/* ---- a study ------------------------------------------------------------- */
+
+static bl_status draw_column(job *j, const bl_plot_table *table, int64_t c)
 {
-    char *path = NULL;
-    BL_TRY(bl_path_join(&path, folder, "run.yaml"));
-    const bool found = bl_path_exists(path);
-    bl_free(path);
-    if (found) return BL_OK;
-    return BL_RAISE(BL_EIO, "%s: is not the folder of a run", folder);
+    bl_text script = {0};
+    bl_script_open(&script, j->format, WIDTH,
+                   bl_plot_table_height(table->n_rows));
+    bl_plot_draw_column(&script, table, c);
+    const bl_status status =
+        keep(j, &script, "table", table->n_columns > 1 ? c + 1 : 0,
+             "errors of one column, with what was published");
+    bl_text_free(&script);
+    return status;
+}
+
+static bl_status draw_map(job *j, const bl_plot_table *table)
+{
+    bl_text script = {0};
+    bl_script_open(&script, j->format, WIDTH, HEIGHT);
+    bl_plot_draw_map(&script, table);
+    const bl_status status =
+        keep(j, &script, "map", 0, "errors of all rows and columns");
+    bl_text_free(&script);
+    return status;
+}
+
+static bl_status plot_study(job *j)
+{
+    bl_status status = BL_OK;
+    bl_plot_table *table = NULL;
+    BL_TRY(bl_plot_table_load(&table, j->folder));
+    BL_CHECK(reserve(j, table->n_columns + 1));
+    for (int64_t c = 0; c < table->n_columns; c++)
+        if (bl_plot_table_has(table, c)) BL_CHECK(draw_column(j, table, c));
+    if (j->pictures->n == 0)
+        status = BL_RAISE(BL_EINVAL, "%s: no run is finished yet, there is "
+                          "nothing to draw", j->folder);
+    else if (table->n_rows > 1 && table->n_columns > 1)
+        status = draw_map(j, table);
+done:
+    bl_plot_table_free(table);
+    return status;
+}
+
+/* ---- either -------------------------------------------------------------- */
+
+/** What makes a run is its run.yaml, what makes a study its table.json. */
+static bl_status plot(job *j)
+{
+    static const struct {
+        const char *file;
+        bl_status (*plot)(job *);
+    } kinds[] = {{"run.yaml", plot_run}, {"table.json", plot_study}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        char *path = NULL;
+        BL_TRY(bl_path_join(&path, j->folder, kinds[i].file));
+        const bool found = bl_path_exists(path);
+        bl_free(path);
+        if (found) return kinds[i].plot(j);
+    }
+    return BL_RAISE(BL_EIO, "%s: is not the folder of a run or a study",
+                    j->folder);
 }
 
 bl_status bl_plot(bl_pictures **out, const char *folder, const char *into,
                   const char *format)
 {
-    bl_status status = BL_OK;
     bl_pictures *pictures = NULL;
     if (strcmp(format, "svg") != 0 && strcmp(format, "png") != 0)
         return BL_RAISE(BL_EINVAL, "format: \"%s\", wanted svg or png",
                         format);
     BL_TRY(bl_calloc(&pictures, 1, sizeof *pictures));
-    BL_CHECK(find_run(folder));
-    BL_CHECK(plot_run(pictures, folder, into, format));
-    *out = pictures;
-    pictures = NULL;
-done:
-    bl_pictures_free(pictures);
+    job j = {folder, into, format, pictures};
+    const bl_status status = plot(&j);
+    if (status < 0)
+        bl_pictures_free(pictures);
+    else
+        *out = pictures;
     return status;
 }
 

@@ -51,6 +51,30 @@ typedef struct bl_plot_run {
 BL_MUST_USE bl_status bl_plot_run_load(bl_plot_run **out, const char *folder);
 void bl_plot_run_free(bl_plot_run *run);
 
+/** One place of a table of errors; NaN where nothing is known. */
+typedef struct bl_plot_entry {
+    double last, sd, published; /* fractions, of the last epoch */
+} bl_plot_entry;
+
+/** table.json of a study. */
+typedef struct bl_plot_table {
+    bl_json_value *tree;    /* what strings are borrowed from              */
+    char *subject;          /* "bbn-table1, 10 epochs, 8 of 60 runs"       */
+    const char *row_axis;
+    char *column_axis;      /* "data, imbalance"; "" without columns       */
+    int64_t n_rows, n_columns;
+    const char **rows;      /* [n_rows]                                    */
+    char **columns;         /* [n_columns] "cifar10, 100"                  */
+    char **headings;        /* [n_columns] "data cifar10, imbalance 100"   */
+    bl_plot_entry *entries; /* [n_rows][n_columns]                         */
+} bl_plot_table;
+
+/** Reads table.json (load_table.c).
+ *  Errors BL_EIO, BL_EFORMAT; BL_EUNSUPPORTED if it is too large to draw. */
+BL_MUST_USE bl_status bl_plot_table_load(bl_plot_table **out,
+                                         const char *folder);
+void bl_plot_table_free(bl_plot_table *table);
+
 /* ---- how it is written (script.c) ---------------------------------------- */
 
 /** Sets terminal and common style; size in px of an SVG, half of a PNG's. */
@@ -91,5 +115,16 @@ extern const bl_picture_type *const bl_picture_types[];
 extern const bl_picture_type bl_picture_curves, bl_picture_rates,
     bl_picture_classes, bl_picture_confusion, bl_picture_reliability,
     bl_picture_norms, bl_picture_compactness;
+
+/* ---- tables of a study (table.c) ----------------------------------------- */
+
+/** Height of a picture of n rows, px. */
+int bl_plot_table_height(int64_t n_rows);
+/** The entries of one column as bars. */
+void bl_plot_draw_column(bl_text *script, const bl_plot_table *table,
+                         int64_t column);
+/** All entries as a map of colours. */
+void bl_plot_draw_map(bl_text *script, const bl_plot_table *table);
+bool bl_plot_table_has(const bl_plot_table *table, int64_t column);
 
 #endif

@@ -34,7 +34,7 @@ static void set_png(bl_text *script, int width, int height)
 {
     bl_text_printf(script, "cairo = strstrt(GPVAL_TERMINALS, 'pngcairo')\n"
                            "if (cairo > 0) ");
-    set_terminal(script, "pngcairo fontscale 2 linewidth 2 pointscale 2", 11,
+    set_terminal(script, "pngcairo fontscale 2 linewidth 2 pointscale 3", 11,
                  2 * width, 2 * height);
     bl_text_printf(script, "if (cairo == 0) ");
     set_terminal(script, "png truecolor linewidth 2", 22, 2 * width,

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Every picture by gnuplot itself, in both formats, of a run whose classes
-# have names that would do harm if anything evaluated them.
+# Every picture by gnuplot itself, in both formats, of a run and a study with
+# names that would do harm if anything evaluated them.
 command -v gnuplot >/dev/null || {
     echo "skipped: gnuplot is not installed (package gnuplot-nox)"
     exit 77
@@ -32,4 +32,16 @@ for name in '`touch x`' '$(touch x)' '"; system("touch' "'.system('touch" \
     '\ \140touch x\140' 'café 中'; do
     grep -qF "$name" svg/classes.svg || echo "no $name"
 done
+mkdir study
+cat >study/table.json <<'END'
+{"study": "own", "epochs": 2, "cells": 4, "finished": 3, "row_axis": "`touch x`",
+ "column_axes": ["$(touch x)"], "rows": ["ce", "`touch x` 5%d"],
+ "columns": [["'.system('touch x').'"], ["b_c"]], "entries": [
+ {"row": "ce", "column": ["b_c"], "error_last": 0.5, "error_last_sd": 0.01},
+ {"row": "`touch x` 5%d", "column": ["b_c"], "error_last": 0.25, "published": 0.2},
+ {"row": "ce", "column": ["'.system('touch x').'"], "error_last": 0.4}]}
+END
+ballast plot study
+ballast plot study --format png >out
+grep -qF '`touch x` 5%d' study/plots/map.svg || echo "no row"
 find . -name x

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Any bytes as result.json and as metrics.jsonl of a run that is drawn.  What
- * is read draws without a fault, and no script has a backquote, by which
- * gnuplot would run a shell command.
+ * Any bytes as result.json and as metrics.jsonl of a run, and as table.json
+ * of a study, that are drawn.  What is read draws without a fault, and no
+ * script has a backquote, by which gnuplot would run a shell command.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -51,6 +51,23 @@ static void draw(const char *folder)
     bl_plot_run_free(run);
 }
 
+static void draw_table(const char *folder)
+{
+    bl_plot_table *table = NULL;
+    if (bl_plot_table_load(&table, folder) < 0) return;
+    for (int64_t c = 0; c <= table->n_columns; c++) {
+        bl_text script = {0};
+        if (c < table->n_columns)
+            bl_plot_draw_column(&script, table, c);
+        else
+            bl_plot_draw_map(&script, table);
+        if (script.status < 0) abort();
+        if (memchr(script.text, '`', script.bytes)) abort();
+        bl_text_free(&script);
+    }
+    bl_plot_table_free(table);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char settings[] = "method: ce\ndata: tiny\n";
@@ -65,6 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     draw(folder);
     take(folder, "metrics.jsonl");
     take(folder, "run.yaml");
+    put(folder, "table.json", data, size);
+    draw_table(folder);
+    take(folder, "table.json");
     (void)rmdir(folder);
     return 0;
 }

@@ -133,9 +133,9 @@ static void data_are_those_of_the_run(void **state)
     assert_has("norms", "mean 1.12, standard deviation 0.306");
     assert_has("compactness", "3\t7\t2\tNaN\t\n");
     /* predicted, true, per cent of the true class, in the new order */
-    assert_has("confusion", "1\t1\t87.5\t\n2\t1\t12.5\t\n3\t1\t0\t\n"
-                            "1\t2\t62.5\t\n2\t2\t37.5\t\n3\t2\t0\t\n"
-                            "1\t3\tNaN\t\n");
+    assert_has("confusion", "1\t1\t87.5\t1\n2\t1\t12.5\t0\n3\t1\t0\t2\n"
+                            "1\t2\t62.5\t1\n2\t2\t37.5\t0\n3\t2\t0\t2\n"
+                            "1\t3\tNaN\t2\n");
     assert_has("reliability", "25\tNaN\tNaN\t0\t\n75\t50\t62.5\t100\t\n");
     assert_has("reliability", "error 8.75 \\045");
 }
@@ -249,7 +249,7 @@ static void names_in_scripts_do_no_harm(void **state)
     }
 }
 
-/* ---- what is refused ------------------------------------------------------ */
+/* ---- what is refused ----------------------------------------------------- */
 
 static void refuses_bad_results(void **state)
 {
