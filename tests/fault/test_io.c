@@ -140,8 +140,9 @@ static bl_status work_on_run(bl_run *run)
     static const char *const names[3] = {"x", "y", "w"};
     const bl_epoch epoch = {.epoch = 1, .lr = 0.1};
     const bl_result result = {.backend = "ref", .precision = "fp32"};
-    const bl_result_facts said = {"ce", "resnet20", "a", 1, 0, 0, 1,
-                                  names};
+    const bl_result_facts said = {.method = "ce", .model = "resnet20",
+                                  .data = "a", .imbalance = 1,
+                                  .epochs = 1, .class_names = names};
     bl_status status = bl_run_rewind(run, 0);
     if (status >= 0) status = bl_run_metrics(run, &epoch);
     if (status >= 0) status = bl_run_checkpoint(run, tensors, 2, metadata, 1);

@@ -21,7 +21,7 @@ static const char *const ncm[] = {"method=ncm", NULL};
 static const char *const tau[] = {"method=tau-norm", "holdout=0",
                                   "posthoc.tau=0.7", NULL};
 
-/* ---- weights of a run ----------------------------------------------------- */
+/* ---- weights of a run --------------------------------------------------- */
 
 static bl_safetensors *weights_in(const char *folder, const char *name)
 {
@@ -50,7 +50,7 @@ static void train_in(const scratch *at, const char *name,
     train(settings, folder, z);
 }
 
-/* ---- stopping -------------------------------------------------------------- */
+/* ---- stopping ----------------------------------------------------------- */
 
 static void stages_stop_and_resume_anywhere(void **state)
 {
@@ -88,7 +88,7 @@ static void mixing_stops_and_resumes_anywhere(void **state)
     }
 }
 
-/* ---- what a second stage leaves alone ------------------------------------- */
+/* ---- what a second stage leaves alone ----------------------------------- */
 
 static void a_second_stage_leaves_the_trunk_alone(void **state)
 {
@@ -172,7 +172,7 @@ static void weights_given_stand_for_the_first_stage(void **state)
     scratch_remove(&at);
 }
 
-/* ---- deferral -------------------------------------------------------------- */
+/* ---- deferral ----------------------------------------------------------- */
 
 /** Loss of each epoch of a run of five. */
 static void losses(const char *method, double loss[5])
@@ -210,7 +210,7 @@ static void deferral_waits_for_its_epoch(void **state)
     }
 }
 
-/* ---- rewritten classifiers --------------------------------------------------- */
+/* ---- rewritten classifiers ---------------------------------------------- */
 
 static void the_mean_of_a_class_has_length_one(void **state)
 {
@@ -305,7 +305,7 @@ static void tau_is_chosen_on_images_held_out(void **state)
     bl_dataset_free(data);
 }
 
-/* ---- sharpness-aware steps ---------------------------------------------------- */
+/* ---- sharpness-aware steps ---------------------------------------------- */
 
 /** With no learning rate only running statistics move; a step that looks from
  *  another point must not move them twice. */
@@ -325,7 +325,7 @@ static void running_statistics_move_once_a_step(void **state)
     assert_true(memcmp(c, d, sizeof c) != 0);
 }
 
-/* ---- keys -------------------------------------------------------------------- */
+/* ---- keys --------------------------------------------------------------- */
 
 static void keys_that_nobody_reads_are_told(void **state)
 {
@@ -380,7 +380,7 @@ static void cosines_are_scaled_for_every_loss(void **state)
     }
 }
 
-/* ---- what does not go together ------------------------------------------------ */
+/* ---- what does not go together ------------------------------------------ */
 
 static void refused(const char *const *settings, const char *word)
 {
