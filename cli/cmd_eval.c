@@ -263,6 +263,8 @@ static const char *const examples[] = {
     "ballast eval runs/bbn-1",
     "a bare file of weights; the shots are those of CIFAR-10-LT, F = 100",
     "ballast eval bbn.safetensors --data cifar10 --imbalance 100 --json",
+    "how closely each class gathers, where ballast plot finds it",
+    "ballast eval runs/bbn-1 --features --json >runs/bbn-1/features.json",
     NULL};
 
 const cli_command cli_eval = {

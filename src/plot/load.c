@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load.c: reads what a run has left: run.yaml, metrics.jsonl, result.json.
+ * load.c: reads what a run has left: run.yaml, metrics.jsonl, result.json;
+ * and features.json, which is what `ballast eval RUN --features --json`
+ * prints, where somebody kept it there.
  *
  * A run may still be at work: then there is no result, and the last line of
  * metrics.jsonl may lack its end; it is passed over, as the trainer itself
@@ -127,11 +129,12 @@ static bl_status read_classes(bl_plot_run *run, bl_place *at)
 /** Reads a list with a number a class into a member of each class, which
  *  stands offset bytes from its beginning. */
 static bl_status read_each(bl_plot_run *run, const bl_place *at,
-                           const char *key, size_t offset)
+                           const bl_json_value *tree, const char *key,
+                           size_t offset)
 {
     const bl_json_value *list = NULL;
     int64_t i = 0;
-    BL_TRY(bl_read_list(&list, at, run->result, key));
+    BL_TRY(bl_read_list(&list, at, tree, key));
     if (list == NULL) return BL_OK;
     BL_TRY(check_count(at, key, list, run->n_class));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next, i++) {
@@ -141,6 +144,16 @@ static bl_status read_each(bl_plot_run *run, const bl_place *at,
         memcpy((char *)&run->classes[i] + offset, &value, sizeof value);
     }
     return BL_OK;
+}
+
+/** Classes must still be in the order of the file. */
+static bl_status read_features(bl_plot_run *run, const bl_place *at,
+                               const bl_json_value *tree)
+{
+    BL_TRY(read_each(run, at, tree, "weight_norms",
+                     offsetof(bl_plot_class, norm)));
+    return read_each(run, at, tree, "compactness",
+                     offsetof(bl_plot_class, compactness));
 }
 
 /** Turns a row of counts into fractions, at the places of sorted classes. */
@@ -239,31 +252,46 @@ static bl_status read_members(bl_plot_run *run, const char *path)
     if (run->result->kind != BL_JSON_OBJECT)
         return bl_place_wrong(&at, "the document", run->result, "an object");
     BL_TRY(read_classes(run, &at));
-    BL_TRY(read_each(run, &at, "weight_norms",
-                     offsetof(bl_plot_class, norm)));
-    BL_TRY(read_each(run, &at, "compactness",
-                     offsetof(bl_plot_class, compactness)));
+    BL_TRY(read_features(run, &at, run->result));
     BL_TRY(read_limits(run, &at));
     BL_TRY(bl_read_real(&run->ece, &at, run->result, "ece", 0));
-    BL_TRY(read_bins(run, &at));
-    qsort(run->classes, (size_t)run->n_class, sizeof *run->classes, by_count);
-    return read_confusion(run, &at);
+    return read_bins(run, &at);
+}
+
+/** Reads a file as a tree; NULL where there is none.  The caller frees both;
+ *  *path is for messages. */
+static bl_status read_tree(bl_json_value **tree, char **path,
+                           const char *folder, const char *name)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    BL_TRY(bl_path_join(path, folder, name));
+    if (!bl_path_exists(*path)) return BL_OK;
+    BL_TRY(bl_file_read(&text, &bytes, *path, FILE_LIMIT));
+    const bl_status status = bl_json_parse(tree, *path, text, bytes);
+    bl_free(text);
+    return status;
 }
 
 static bl_status read_result(bl_plot_run *run, const char *folder)
 {
     bl_status status = BL_OK;
-    char *path = NULL, *text = NULL;
-    size_t bytes = 0;
-    BL_TRY(bl_path_join(&path, folder, "result.json"));
-    if (bl_path_exists(path)) {
-        BL_CHECK(bl_file_read(&text, &bytes, path, FILE_LIMIT));
-        BL_CHECK(bl_json_parse(&run->result, path, text, bytes));
-        BL_CHECK(read_members(run, path));
-    }
+    bl_place result = {0}, features = {0};
+    char *result_path = NULL, *features_path = NULL;
+    bl_json_value *tree = NULL;
+    BL_CHECK(read_tree(&run->result, &result_path, folder, "result.json"));
+    if (run->result == NULL) goto done;
+    result.path = result_path;
+    BL_CHECK(read_members(run, result_path));
+    BL_CHECK(read_tree(&tree, &features_path, folder, "features.json"));
+    features.path = features_path;
+    BL_CHECK(read_features(run, &features, tree));
+    qsort(run->classes, (size_t)run->n_class, sizeof *run->classes, by_count);
+    BL_CHECK(read_confusion(run, &result));
 done:
-    bl_free(text);
-    bl_free(path);
+    bl_json_value_free(tree);
+    bl_free(features_path);
+    bl_free(result_path);
     return status;
 }
 
