@@ -182,8 +182,9 @@ const cli_command cli_plot = {
         "finished run also the error of each class, the confusion matrix, the "
         "reliability diagram and the classifier's weights, and from "
         "RUN/features.json (ballast eval RUN --features --json) how closely "
-        "classes gather; of a study its tables.  gnuplot makes the pictures (package gnuplot-nox); its "
-        "scripts, with the data in them, stay beside them.",
+        "classes gather; of a study its tables.  gnuplot makes the pictures "
+        "(package gnuplot-nox); its scripts, with the data in them, stay "
+        "beside them.",
     .examples = examples,
     .operands = {"RUN|STUDY"},
     .n_needed = 1,

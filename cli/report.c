@@ -27,6 +27,18 @@ static void summary(const bl_evaluation *e, char *const *class_names)
            balanced, worst, class_names[e->worst_class], ece);
 }
 
+/** Where a shot begins or ends, for papers differ in that. */
+static void shot_note(char note[64], const bl_evaluation *e, int shot)
+{
+    note[0] = '\0';
+    if (shot == BL_SHOT_MANY)
+        (void)snprintf(note, 64, "   above %lld training images",
+                       (long long)e->limits.many_above);
+    if (shot == BL_SHOT_FEW)
+        (void)snprintf(note, 64, "   below %lld",
+                       (long long)e->limits.few_below);
+}
+
 void cli_error_table(const bl_evaluation *e, char *const *class_names,
                      double best, int64_t best_epoch)
 {
@@ -38,9 +50,11 @@ void cli_error_table(const bl_evaluation *e, char *const *class_names,
     }
     printf("%-8s %7s   %9s\n", "", "classes", "error");
     row("all", e->n_class, e->error, note);
-    for (int s = BL_SHOT_MANY; s <= BL_SHOT_FEW; s++)
+    for (int s = BL_SHOT_MANY; s <= BL_SHOT_FEW; s++) {
+        shot_note(note, e, s);
         row(bl_shot_name((bl_shot)s), e->shot_classes[s], e->shot_error[s],
-            "");
+            note);
+    }
     summary(e, class_names);
 }
 

@@ -8,7 +8,7 @@ ballast train --data tiny --model resnet20 --epochs 1 --batch 50 --threads 1 \
 for limits in "--many-above 29 --few-below 5" "--many-above 2 --few-below 3" \
     "--many-above=3 --few-below=3" "--few-below 0"; do
     # shellcheck disable=SC2086  # the options are words
-    ballast eval run $limits | sed -n 's/ *[0-9.]* %$//; 4,7p'
+    ballast eval run $limits | sed -n 's/ *[0-9.]* %/ E/; 4,7p'
 done
 ballast eval run --many-above 29 --few-below 5 --json >json
 json_value shot_limits.many_above shot_limits.few_below reliability \
