@@ -123,7 +123,8 @@ static inline void finish(bench *b)
 }
 
 static inline void compare(const char *what, const char *problem, bl_dtype act,
-                    const buffer *wanted, const buffer *found, double bound)
+                           const buffer *wanted, const buffer *found,
+                           double bound)
 {
     double error = 0, norm = 0;
     for (int64_t i = 0; i < wanted->count; i++) {

@@ -606,7 +606,9 @@ static bl_json_value *write_result(const bl_evaluation *last)
 {
     static const char *const names[2] = {"cat", "dog"};
     static const bl_result_facts said = {
-        "bbn", "resnet32", "cifar10", 12.5, 0.125, 17, 200, names};
+        .method = "bbn", .model = "resnet32", .data = "cifar10",
+        .imbalance = 12.5, .holdout = 0.125, .seed = 17, .epochs = 200,
+        .class_names = names};
     static char text[8192];
     bl_json_value *tree = NULL;
     bl_result result = {

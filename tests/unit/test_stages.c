@@ -155,8 +155,8 @@ static void weights_given_stand_for_the_first_stage(void **state)
     scratch_make(&at);
     const char *const from[] = {"method=bbn", NULL};
     train_in(&at, "bbn", from, bbn, z);
-    (void)snprintf(weights, sizeof weights, "init.weights=%.600s/last.safetensors",
-                   bbn);
+    (void)snprintf(weights, sizeof weights,
+                   "init.weights=%.600s/last.safetensors", bbn);
     const char *const retrain[] = {"method=retrain", weights, "init.branch=rb",
                                    "stage2.norm=frozen", NULL};
     train_in(&at, "plain", retrain, plain, z);

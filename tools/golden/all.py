@@ -15,6 +15,7 @@ import torch
 
 import imageops
 import losses
+import methods
 import safetensors_io
 import schedules
 import steps
@@ -60,7 +61,7 @@ def main():
     args = parser.parse_args()
     torch.set_num_threads(1)
     builders = {**steps.FILES, **losses.FILES, **schedules.FILES,
-                **imageops.FILES}
+                **imageops.FILES, **methods.FILES}
     bad = 0
     for name, build in builders.items():
         path = FOLDER / (name + ".safetensors")

@@ -27,6 +27,19 @@ def bbn(e):
     return BASE * 0.01 ** ((t >= 120) + (t >= 160))
 
 
+def retraining(t):
+    """Factor in epoch t of a classifier's 30: warm-up from a third in 5,
+    x0.1 after 10 and 20."""
+    if t <= 5:
+        return (1 - (t - 1) / 5) / 3 + (t - 1) / 5
+    return 0.1 ** ((t > 10) + (t > 20))
+
+
+def cosine_of_ten(t):
+    """Factor in epoch t of 10 on half a cosine."""
+    return 0.5 * (1 + math.cos(math.pi * (t - 1) / 10))
+
+
 ADAPTORS = {
     "parabolic": lambda x: 1 - x * x,
     "linear": lambda x: 1 - x,
