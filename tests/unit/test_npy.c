@@ -9,25 +9,10 @@
 #include <cmocka.h>
 
 #include "ballast/eval.h"
-#include "support/scratch.h"
+#include "support/each_scratch.h"
 
-static scratch s;
 static const float z[2][3] = {{2.385F, -0.117F, 31.7F},
                               {-8.06F, 1e-20F, 0.302F}};
-
-static int set_up(void **state)
-{
-    (void)state;
-    scratch_make(&s);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(&s);
-    return 0;
-}
 
 static void has_the_bytes_of_the_format(void **state)
 {

@@ -16,7 +16,7 @@
 #include "core/file.h"
 #include "plot/plot.h"
 #include "support/fault.h"
-#include "support/scratch.h"
+#include "support/each_scratch.h"
 
 #define EPOCH(e, rest)                                                      \
     "{\"epoch\":" e ",\"lr\":0.1,\"alpha\":null,\"train_loss\":1.7,"        \
@@ -40,22 +40,6 @@ static const char result[] =
     "{\"confidence\":0.625,\"accuracy\":0.5,\"count\":16}],"
     "\"confusion\":[[3,5,0],[1,7,0],[0,0,0]],"
     "\"weight_norms\":[0.75,1.5,1.125],\"compactness\":[0.875,0.375,null]}";
-
-static scratch s;
-
-static int set_up(void **state)
-{
-    (void)state;
-    scratch_make(&s);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(&s);
-    return 0;
-}
 
 static void put(const char *name, const char *text)
 {

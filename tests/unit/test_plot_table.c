@@ -14,7 +14,7 @@
 
 #include "plot/plot.h"
 #include "support/fault.h"
-#include "support/scratch.h"
+#include "support/each_scratch.h"
 
 #define FACTS                                                              \
     "\"study\":\"own\",\"epochs\":10,\"epochs_published\":200,"            \
@@ -32,22 +32,6 @@ static const char good[] =
     "{\"row\":\"`touch x`\",\"column\":[\"a\",\"10\"],"
     "\"error_last\":0.375},"
     "{\"row\":\"ce\",\"column\":[\"b\",\"10\"],\"error_last\":null}]}";
-
-static scratch s;
-
-static int set_up(void **state)
-{
-    (void)state;
-    scratch_make(&s);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(&s);
-    return 0;
-}
 
 static void put(const char *text)
 {

@@ -16,9 +16,7 @@
 
 #include "core/error.h"
 #include "io/safetensors.h"
-#include "support/scratch.h"
-
-static scratch s;
+#include "support/each_scratch.h"
 
 static const float weights[2][3] = {{2.385F, -0.1173F, 31.75F},
                                     {-8.06F, 1e-20F, 0.3021F}};
@@ -36,20 +34,6 @@ static const bl_named_tensor tensors[] = {
 enum { TENSORS = sizeof tensors / sizeof tensors[0] };
 static const bl_metadata metadata[] = {{"model", "resnet20"},
                                        {"a\nb", "\xC3\xA4\\"}};
-
-static int set_up(void **state)
-{
-    (void)state;
-    scratch_make(&s);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(&s);
-    return 0;
-}
 
 static void write_sample(const char *path)
 {

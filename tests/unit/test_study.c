@@ -15,23 +15,7 @@
 #include "ballast/data.h"
 #include "core/text.h"
 #include "study/study.h"
-#include "support/scratch.h"
-
-static scratch s;
-
-static int set_up(void **state)
-{
-    (void)state;
-    scratch_make(&s);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(&s);
-    return 0;
-}
+#include "support/each_scratch.h"
 
 static void says(const char *text)
 {

@@ -17,24 +17,8 @@
 #include "ballast/data.h"
 #include "core/jsonread.h"
 #include "study/study.h"
-#include "support/scratch.h"
+#include "support/each_scratch.h"
 #include "train/run.h"
-
-static scratch s;
-
-static int set_up(void **state)
-{
-    (void)state;
-    scratch_make(&s);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    scratch_remove(&s);
-    return 0;
-}
 
 static bl_study *opened(const char *name, const char *const *changes)
 {
