@@ -92,19 +92,31 @@ static void roots_of_counts_weigh_between(void **state)
         assert_near(w[j] / w[C - 1], sqrt(50.0 / (double)tail[j]), 1e-14);
 }
 
-/** 1 - beta^n by its plain form has no digit left where beta is this near to
- *  1: there effective numbers are the counts, to n (1 - beta) / 2. */
+/** (1 - beta^n) / (1 - beta) = sum_k binomial(n, k + 1) (beta - 1)^k, whose
+ *  terms fall fast where beta is near 1 and 1 - beta^n by its plain form has
+ *  hardly a digit left. */
+static double effective_number(double n, double beta)
+{
+    double term = n, total = 0;
+    for (int32_t k = 0; k < 12; k++) {
+        total += term;
+        term *= (n - k - 1) * (beta - 1) / (k + 2);
+    }
+    return total;
+}
+
 static void beta_near_one_keeps_its_digits(void **state)
 {
     (void)state;
-    const double betas[] = {0.999999, 0.999999999, 1 - 1e-15};
-    double w[C], inverse[C];
-    bl_class_weights(inverse, "inverse", 0, tail, C);
-    for (int32_t i = 0; i < 3; i++) {
-        const double off = 5000 * (1 - betas[i]) + 1e-12;
+    const double betas[] = {0.99999, 0.999999, 0.999999999, 1 - 1e-13};
+    for (int32_t i = 0; i < 4; i++) {
+        double w[C];
         bl_class_weights(w, "effective", betas[i], tail, C);
-        for (int32_t j = 0; j < C; j++)
-            assert_near(w[j] / inverse[j], 1, off);
+        const double first = effective_number((double)tail[0], betas[i]);
+        for (int32_t j = 0; j < C; j++) {
+            const double number = effective_number((double)tail[j], betas[i]);
+            assert_near(w[j] / w[0] * number / first, 1, 1e-12);
+        }
     }
 }
 
@@ -187,12 +199,13 @@ static void margins_of_ldam(void **state)
 static void margin_of_a_class_without_images(void **state)
 {
     (void)state;
-    const int64_t n[3] = {16, 0, 1};
+    const int64_t n[4] = {0, 16, 1, 0};
     const char *const settings[] = {"loss=ldam", "loss.margin=0.3", NULL};
-    bl_loss_terms *const t = terms_of(settings, n, 3, false);
-    assert_near(t->m[0], 0.15, 1e-15);
-    assert_near(t->m[1], 0, 0);
+    bl_loss_terms *const t = terms_of(settings, n, 4, false);
+    assert_near(t->m[0], 0, 0);
+    assert_near(t->m[1], 0.15, 1e-15);
     assert_near(t->m[2], 0.3, 1e-15);
+    assert_near(t->m[3], 0, 0);
     bl_loss_terms_free(t);
 }
 
