@@ -31,12 +31,17 @@ static bool spec_has_axis(const bl_study_spec *spec, const char *name)
     return false;
 }
 
-/* May several values of this key be told from one by their commas? */
+/* May several values of this key be told from one by their commas?  Texts
+ * may, where they are names of something. */
 static bool splits(const char *key)
 {
+    static const char *const names[] = {"M", "NAME", "NAME|PATH"};
     const bl_param *const row = bl_param_find(bl_train_params(), key);
-    return row != NULL && row->kind != BL_PARAM_REALS &&
-           row->kind != BL_PARAM_STRING;
+    if (row == NULL || row->kind == BL_PARAM_REALS) return false;
+    if (row->kind != BL_PARAM_STRING) return true;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(row->metavar, names[i]) == 0) return true;
+    return false;
 }
 
 /* Does an axis of the study set this key by itself? */

@@ -265,7 +265,7 @@ static const char *const known[] = {"name", "rows", "base", "grid", "then",
                                     "variants", NULL};
 static const char *const known_then[] = {"base", "grid", NULL};
 
-static bl_status raise_key(const char *key)
+static bl_status raise_key(const char *key, int list)
 {
     char word[64];
     const bool then = strncmp(key, "then.", 5) == 0;
@@ -277,8 +277,8 @@ static bl_status raise_key(const char *key)
     word[bytes] = '\0';
     const char *const near = bl_nearest(word, names);
     if (near != NULL && strcmp(near, word) == 0)
-        return BL_RAISE(BL_EFORMAT, "%s: found a value, wanted a mapping of "
-                        "keys", word);
+        return BL_RAISE(BL_EFORMAT, "%s: found a %s, wanted a mapping of "
+                        "keys", word, list ? "list" : "value");
     if (near != NULL)
         return BL_RAISE(BL_EINVAL, "unknown key \"%s\" of a study; the "
                         "nearest is \"%s\"", word, near);
@@ -296,7 +296,7 @@ static bl_status take_leaf(void *payload, const char *key, const char *text,
         if (parts[i].prefix[n - 1] != '.' && key[n] != '\0') continue;
         return parts[i].take(r, key + n, text, list);
     }
-    return raise_key(key);
+    return raise_key(key, list);
 }
 
 /* ---- a file ------------------------------------------------------------- */

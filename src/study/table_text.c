@@ -111,6 +111,22 @@ static void add_title(bl_text *out, const view *v)
     add_over(out, v);
 }
 
+/* What a caller set beyond the axes; epochs have a note of their own beside
+ * published figures. */
+static void add_changes(bl_text *out, const bl_study *study,
+                        const bl_table_facts *facts)
+{
+    const char *before = "Set for every cell: ";
+    for (int64_t i = 0; i < study->n_changes; i++) {
+        const bl_change *const c = &study->changes[i];
+        if (c->axis || c->adds || bl_cell_passes_over(c->key)) continue;
+        if (facts->published && strcmp(c->key, "epochs") == 0) continue;
+        bl_text_printf(out, "%s%s=%s", before, c->key, c->value);
+        before = ", ";
+    }
+    if (before[0] == ',') bl_text_printf(out, "\n");
+}
+
 static void add_notes(bl_text *out, const bl_study *study,
                       const bl_table_facts *facts)
 {
@@ -118,6 +134,7 @@ static void add_notes(bl_text *out, const bl_study *study,
     if (facts->finished < facts->cells)
         bl_text_printf(out, "%lld of %lld cells are finished.\n",
                        (long long)facts->finished, (long long)facts->cells);
+    add_changes(out, study, facts);
     if (!facts->published) return;
     if (type->epochs > 0 && facts->epochs != type->epochs) {
         bl_text_printf(out, "%lld epochs in the papers, ",

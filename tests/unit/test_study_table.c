@@ -274,6 +274,51 @@ static void published_figures_stand_beside(void **state)
     bl_study_free(study);
 }
 
+/* A figure is of one network and one shape of the tail; names make an axis. */
+static void figures_are_of_their_network(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"imbalance=100", "method=bbn",
+                                   "data=cifar10", "profile=exp,step",
+                                   "model=resnet20,resnet32", NULL};
+    bl_study *const study = opened("bbn-table1", changes);
+    bl_study_table *t = NULL;
+    assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+    assert_int_equal(t->n_rows, 1);
+    assert_int_equal(t->n_columns, 4);
+    assert_string_equal(t->axes[3], "model");
+    assert_string_equal(t->columns[1 * 4 + 3], "resnet32");
+    assert_true(isnan(t->entries[0].published)); /* exp, resnet20  */
+    about(t->entries[1].published, 0.2018);      /* exp, resnet32  */
+    assert_true(isnan(t->entries[2].published)); /* step, resnet20 */
+    assert_true(isnan(t->entries[3].published)); /* step, resnet32 */
+    bl_study_table_free(t);
+    bl_study_free(study);
+}
+
+/* The note names what no axis says; epochs have theirs beside figures. */
+static void changes_are_told(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"imbalance=50,100", "epochs=7", "lr=0.05",
+                                   "threads=3", "batch=32", NULL};
+    const char *const plain[] = {"data=cifar10", "imbalance=20", "epochs=7",
+                                 NULL};
+    bl_study *study = opened("bbn-table1", changes);
+    char *text = NULL;
+    assert_int_equal(bl_study_write(&text, study, BL_TABLE_TEXT, 80), BL_OK);
+    assert_non_null(strstr(text, "\nSet for every cell: lr=0.05, batch=32\n"));
+    assert_non_null(strstr(text, "\n200 epochs in the papers, 7 here.\n"));
+    bl_free(text);
+    bl_study_free(study);
+    study = opened("bbn-table1", plain);
+    assert_int_equal(bl_study_write(&text, study, BL_TABLE_MARKDOWN, 80),
+                     BL_OK);
+    assert_non_null(strstr(text, "\nSet for every cell: epochs=7\n"));
+    bl_free(text);
+    bl_study_free(study);
+}
+
 static void first_stage_is_a_column(void **state)
 {
     (void)state;
@@ -470,6 +515,8 @@ int main(void)
         TEST(second_stage_waits),
         TEST(mean_and_deviation),
         TEST(published_figures_stand_beside),
+        TEST(figures_are_of_their_network),
+        TEST(changes_are_told),
         TEST(first_stage_is_a_column),
         TEST(rows_can_be_a_key),
         TEST(csv_quotes),
