@@ -187,18 +187,46 @@ static int print_table(const study_job *j)
     return CLI_DONE;
 }
 
+/** Takes what another process has finished meanwhile. */
+static void look_again(study_job *j)
+{
+    for (int64_t i = 0; i < j->n; i++) {
+        const bl_cell *cell = bl_study_cell_at(j->study, i);
+        if (cell->state == BL_CELL_FINISHED ||
+            bl_study_look(j->study, i) < 0 ||
+            cell->state != BL_CELL_FINISHED)
+            continue;
+        j->n_failed -= j->failed[i];
+        j->failed[i] = 0;
+    }
+}
+
+/** The table is printed even where its files cannot be written. */
 static int finish(study_job *j, int code)
 {
-    if (bl_study_save(j->study) < 0) return cli_fail(j->args, CLI_FAILED);
+    look_again(j);
+    const int saved = bl_study_save(j->study) >= 0;
+    if (!saved) (void)cli_fail(j->args, CLI_FAILED);
     if (code != CLI_DONE) return code;
     code = print_table(j);
-    if (code != CLI_DONE || j->n_failed == 0) return code;
+    if (code != CLI_DONE) return code;
+    if (j->n_failed == 0) return saved ? CLI_DONE : CLI_FAILED;
     return cli_say(j->args, CLI_FAILED, "%lld of %lld cells failed",
                    (long long)j->n_failed, (long long)j->n);
 }
 
+static int is_finished(const study_job *j)
+{
+    for (int64_t i = 0; i < j->n; i++)
+        if (bl_study_cell_at(j->study, i)->state != BL_CELL_FINISHED) return 0;
+    return 1;
+}
+
+/** A folder that cannot be written is found before anything is trained. */
 static int train(study_job *j)
 {
+    if (!is_finished(j) && bl_study_save(j->study) < 0)
+        return cli_fail(j->args, CLI_FAILED);
     cli_stop_catch();
     const int code = j->jobs > 1 ? study_run_jobs(j) : study_run(j);
     if (code > 128)

@@ -330,8 +330,8 @@ static void print_lines(const study_job *j)
                done ? "-" : left, cell->label);
     }
     cli_duration(left, study_pace_rest(j, NULL));
-    printf("\n%lld cells, %lld finished; about %s to go, one after another\n",
-           (long long)j->n, (long long)finished, left);
+    printf("\n%lld cell%s, %lld finished; about %s to go, one after another\n",
+           (long long)j->n, j->n == 1 ? "" : "s", (long long)finished, left);
     print_speeds(j);
 }
 

@@ -16,4 +16,8 @@ try ballast study bad.yaml --out dir
 echo 'base: {data: ./none}
 grid: {seed: [0, 1]}' >bad.yaml
 try ballast study bad.yaml --out dir
+# A folder that cannot be is found before the first cell.
+mkdir tiny
+tiny_set tiny 20 2
+try ballast study bad.yaml --set data=tiny --set model=resnet20 --out bad.yaml
 ls
