@@ -16,7 +16,7 @@
 #include "core/error.h"
 #include "core/text.h"
 
-enum { NOMINAL = 200 };
+enum { NOMINAL = 200, MOST = 1000000 };
 
 /* ---- the second stage's keys take their places --------------------------- */
 
@@ -48,7 +48,8 @@ static bl_status set_epochs(bl_config *config, const char *place,
     char real[32];
     bl_text_add(&text, "", 0);
     for (int64_t i = 0; i < n; i++) {
-        bl_real_format(real, epochs[i] * NOMINAL / nominal);
+        const double at = epochs[i] * NOMINAL / nominal;
+        bl_real_format(real, fmin(at, MOST)); /* keys take no more */
         bl_text_printf(&text, "%s%s", i ? "," : "", real);
     }
     bl_status status = text.status;
@@ -63,7 +64,8 @@ static bl_status stand_in_all(bl_config *to, const bl_config *from)
     const double nominal = bl_config_real(from, "stage2.epochs");
     const double warmup = bl_config_real(from, "stage2.warmup-epochs");
     const double *milestones;
-    const int64_t n = bl_config_reals(from, "stage2.milestones", &milestones);
+    int64_t n = bl_config_reals(from, "stage2.milestones", &milestones);
+    while (n > 0 && milestones[n - 1] > nominal) n--; /* never reached */
     for (size_t i = 0; i < sizeof off / sizeof *off; i++)
         BL_TRY(bl_config_assign(to, off[i], BL_ORIGIN_OPTION));
     for (size_t i = 0; i < sizeof stand_ins / sizeof *stand_ins; i++)
@@ -76,16 +78,18 @@ static bl_status stand_in_all(bl_config *to, const bl_config *from)
 
 /* ---- checks -------------------------------------------------------------- */
 
-static bl_status check_loss(const bl_config *config, const bl_form_type *form)
+/** key: where the user has named the loss. */
+static bl_status check_loss(const bl_config *config, const bl_form_type *form,
+                            const char *key)
 {
-    const char *const name = bl_config_string(config, "loss");
+    const char *const name = bl_config_string(config, key);
     const bl_loss_kind *const loss = bl_loss_find(name);
     if (loss->needs_cosine && !form->cosine)
-        return BL_RAISE(BL_EINVAL, "loss: %s needs the normalised classifier; "
-                        "take --method ldam, which has it", name);
+        return BL_RAISE(BL_EINVAL, "%s: %s needs the normalised classifier; "
+                        "take --method ldam, which has it", key, name);
     if (loss->needs_pair && !form->branches)
-        return BL_RAISE(BL_EINVAL, "loss: %s is that of --method bbn, whose "
-                        "samples have two labels", name);
+        return BL_RAISE(BL_EINVAL, "%s: %s is that of --method bbn, whose "
+                        "samples have two labels", key, name);
     return BL_OK;
 }
 
@@ -98,6 +102,27 @@ static bl_status check_mix(const bl_config *config, const bl_form_type *form)
     return BL_OK;
 }
 
+/** Scales are folded into the rows of the classifier when it is written. */
+static bl_status check_scales(const bl_config *config,
+                              const bl_form_type *form)
+{
+    const char *const train = bl_config_string(config, "stage2.train");
+    if (!strcmp(train, "head")) return BL_OK;
+    if (form->cosine)
+        return BL_RAISE(BL_EINVAL, "stage2.train: %s needs a linear "
+                        "classifier, this method's is normalised; wanted head",
+                        train);
+    if (!strcmp(train, "scale") &&
+        strcmp(bl_config_string(config, "stage2.head"), "keep") != 0)
+        return BL_RAISE(BL_EINVAL, "stage2.head: scales of a classifier that "
+                        "was drawn and never trained; wanted keep, or "
+                        "stage2.train head");
+    if (strcmp(bl_config_string(config, "posthoc"), "none") != 0)
+        return BL_RAISE(BL_EINVAL, "posthoc: a classifier with trained scales "
+                        "is not rewritten; wanted none, or stage2.train head");
+    return BL_OK;
+}
+
 static bl_status check_second(const bl_config *config,
                               const bl_form_type *form)
 {
@@ -107,12 +132,16 @@ static bl_status check_second(const bl_config *config,
                         "branch; retrain that of a finished run: --method "
                         "retrain --init.weights RUN/last.safetensors "
                         "--init.branch cb");
-    const bool scales = strcmp(bl_config_string(config, "stage2.train"),
-                               "head") != 0;
-    if (scales && strcmp(bl_config_string(config, "posthoc"), "none") != 0)
-        return BL_RAISE(BL_EINVAL, "posthoc: a classifier with trained scales "
-                        "is not rewritten; wanted none, or stage2.train head");
-    return BL_OK;
+    BL_TRY(check_loss(config, form, "stage2.loss"));
+    return check_scales(config, form);
+}
+
+static bl_status check_bias(const bl_config *config, const bl_form_type *form)
+{
+    const char *const name = bl_config_string(config, "head.bias");
+    if (!form->cosine || !strcmp(name, "default")) return BL_OK;
+    return BL_RAISE(BL_EINVAL, "head.bias: %s, but the normalised classifier "
+                    "has no bias", name);
 }
 
 static bl_status check_posthoc(const bl_config *config,
@@ -133,8 +162,9 @@ static bl_status check_posthoc(const bl_config *config,
 
 bl_status bl_stage_check(const bl_config *config, const bl_form_type *form)
 {
-    BL_TRY(check_loss(config, form));
+    BL_TRY(check_loss(config, form, "loss"));
     BL_TRY(check_mix(config, form));
+    BL_TRY(check_bias(config, form));
     BL_TRY(check_second(config, form));
     return check_posthoc(config, form);
 }
@@ -157,7 +187,9 @@ static const bl_adaptor_type *find_adaptor(const char *name)
     return NULL;
 }
 
-/** Places where batches of a stage are mixed, as a set of bits. */
+/** Places where batches of a stage are mixed, as a set of bits.  Bit 0, for
+ *  batches that are not, is always one of them: a share drawn from a Beta of
+ *  small alpha is 1 often enough. */
 static uint32_t mix_places(const bl_config *config, const bl_mix_type *mix)
 {
     static const struct {
@@ -170,10 +202,7 @@ static uint32_t mix_places(const bl_config *config, const bl_mix_type *mix)
     if (!mix->inside) return 1;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (!strcmp(rows[i].name, layer)) places = rows[i].places;
-    const bool always = bl_config_real(config, "mix.probability") >= 1 &&
-                        bl_config_real(config, "mix.skip-first") <= 0 &&
-                        bl_config_real(config, "mix.skip-last") <= 0;
-    return always ? places : places | 1;
+    return places | 1;
 }
 
 /** Epochs of the run after which what `key` defers holds in this stage. */
@@ -216,7 +245,6 @@ static bl_status read_second(bl_stage *stage, const bl_config *config,
     const char *const train = bl_config_string(config, "stage2.train");
     BL_TRY(bl_config_clone(&stage->config, config));
     BL_TRY(stand_in_all(stage->config, config));
-    BL_TRY(check_loss(stage->config, form));
     stage->second = true;
     stage->first = first;
     stage->epochs = llround(nominal * scale);

@@ -88,6 +88,21 @@ static void mixing_stops_and_resumes_anywhere(void **state)
     }
 }
 
+/** A share of one mixes nothing, wherever the place is. */
+static void a_share_of_one_trains_at_every_place(void **state)
+{
+    (void)state;
+    static const char *const mixes[] = {"mix=manifold", "mix=manifold-two"};
+    static const char *const layers[] = {"mix.layer=input", "mix.layer=stage1",
+                                         "mix.layer=stage2", "mix.layer=pool"};
+    for (int32_t i = 0; i < 8; i++) {
+        float z[VALUES];
+        const char *const settings[] = {mixes[i / 4], layers[i % 4],
+                                        "mix.alpha=0", "epochs=1", NULL};
+        train(settings, NULL, z);
+    }
+}
+
 /* ---- what a second stage leaves alone ----------------------------------- */
 
 static void a_second_stage_leaves_the_trunk_alone(void **state)
@@ -116,6 +131,20 @@ static void a_second_stage_leaves_the_trunk_alone(void **state)
     bl_safetensors_free(b);
     bl_safetensors_free(c);
     scratch_remove(&at);
+}
+
+/** Its schedule counts from its own start, in 200ths of its length. */
+static void a_second_stage_may_be_of_any_length(void **state)
+{
+    (void)state;
+    static const char *const lengths[] = {"stage2.epochs=1e-5",
+                                          "stage2.epochs=500"};
+    for (int32_t i = 0; i < 2; i++) {
+        float z[VALUES];
+        const char *const settings[] = {"method=crt", "epochs=1", lengths[i],
+                                        NULL};
+        train(settings, NULL, z);
+    }
 }
 
 static void scales_are_folded_into_a_plain_classifier(void **state)
@@ -397,10 +426,15 @@ static void refused(const char *const *settings, const char *word)
 static void keys_that_do_not_go_together_are_refused(void **state)
 {
     (void)state;
-    const char *const cases[][4] = {
+    const char *const cases[][5] = {
         {"loss:", "method=ce", "loss=ldam", NULL},
         {"loss:", "method=ce", "loss=cumulative-ce", NULL},
-        {"loss:", "method=crt", "stage2.loss=ldam", NULL},
+        {"stage2.loss: ldam", "method=crt", "stage2.loss=ldam", NULL},
+        {"stage2.loss: c", "method=crt", "stage2.loss=cumulative-ce", NULL},
+        {"stage2.head:", "method=crt", "stage2.train=scale", NULL},
+        {"stage2.train:", "method=ldam", "stage2.epochs=30",
+         "stage2.train=head-scale", NULL},
+        {"head.bias:", "method=ldam", "head.bias=rare", NULL},
         {"loss:", "method=ce", "loss=cross", NULL},
         {"mix:", "method=bbn", "mix=mixup", NULL},
         {"stage2.epochs:", "method=bbn", "stage2.epochs=30", NULL},
@@ -449,6 +483,8 @@ int main(void)
         cmocka_unit_test(stages_stop_and_resume_anywhere),
         cmocka_unit_test(rewriting_stops_and_resumes_anywhere),
         cmocka_unit_test(mixing_stops_and_resumes_anywhere),
+        cmocka_unit_test(a_share_of_one_trains_at_every_place),
+        cmocka_unit_test(a_second_stage_may_be_of_any_length),
         cmocka_unit_test(a_second_stage_leaves_the_trunk_alone),
         cmocka_unit_test(scales_are_folded_into_a_plain_classifier),
         cmocka_unit_test(weights_given_stand_for_the_first_stage),
