@@ -90,6 +90,7 @@ static bl_status build(bl_trainer *t, const bl_config *config,
     BL_TRY(read_stages(t));
     BL_TRY(cut_steps(t));
     BL_TRY(open_buffers(t));
+    BL_TRY(bl_trainer_check_stages(t));
     BL_TRY(bl_trainer_open_stage(t, 0));
     t->at = (bl_counters){.epoch = 1, .best_error = 2,
                           .last_alpha = (double)NAN,

@@ -100,7 +100,10 @@ BL_MUST_USE bl_status bl_trainer_rewrite(bl_trainer *t);
  *  and terms, parameters not drawn. */
 BL_MUST_USE bl_status bl_trainer_open_stage(bl_trainer *t, int32_t k);
 void bl_trainer_close_stage(bl_trainer *t);
-/** Goes on from one stage to the next: parameters stay, momentum does not. */
+/** Finds what would keep a stage from drawing images, before any training. */
+BL_MUST_USE bl_status bl_trainer_check_stages(bl_trainer *t);
+/** Goes on from one stage to the next: parameters stay, momentum does not.
+ *  Where it fails the stage before is still open. */
 BL_MUST_USE bl_status bl_trainer_enter_stage(bl_trainer *t, int32_t k);
 /** Number of the stage that epoch e lies in. */
 int32_t bl_trainer_stage_of(const bl_trainer *t, int64_t e);

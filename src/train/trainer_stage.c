@@ -167,14 +167,28 @@ int32_t bl_trainer_stage_of(const bl_trainer *t, int64_t e)
     return k;
 }
 
+/** Leaves nothing open, and releases nothing either. */
+static void forget(bl_trainer *t)
+{
+    for (int32_t i = 0; i < 2; i++) {
+        t->samplers[i] = NULL;
+        t->terms[i] = NULL;
+    }
+    t->loader = NULL;
+    t->later = NULL;
+    t->engine = NULL;
+    t->best_w = t->best_buffers = t->spare = NULL;
+    t->plan_text = (bl_text){0};
+    t->loading = false;
+    t->stage = NULL;
+}
+
 void bl_trainer_close_stage(bl_trainer *t)
 {
     bl_loader_free(t->loader);
     for (int32_t i = 0; i < 2; i++) {
         bl_sampler_free(t->samplers[i]);
         bl_loss_terms_free(t->terms[i]);
-        t->samplers[i] = NULL;
-        t->terms[i] = NULL;
     }
     bl_sampler_free(t->later);
     bl_engine_free(t->engine);
@@ -182,12 +196,18 @@ void bl_trainer_close_stage(bl_trainer *t)
     bl_free(t->best_w);
     bl_free(t->best_buffers);
     bl_free(t->spare);
-    t->loader = NULL;
-    t->later = NULL;
-    t->engine = NULL;
-    t->best_w = t->best_buffers = t->spare = NULL;
-    t->loading = false;
-    t->stage = NULL;
+    forget(t);
+}
+
+bl_status bl_trainer_check_stages(bl_trainer *t)
+{
+    bl_status status = BL_OK;
+    for (int32_t k = 0; k < t->n_stage && status == BL_OK; k++) {
+        t->stage = &t->stages[k];
+        status = open_samplers(t);
+        bl_trainer_close_stage(t);
+    }
+    return status;
 }
 
 bl_status bl_trainer_open_stage(bl_trainer *t, int32_t k)
@@ -249,25 +269,32 @@ bl_status bl_trainer_adopt(bl_trainer *t, const bl_safetensors *file,
     return fill(t, list, n, false, path);
 }
 
-bl_status bl_trainer_enter_stage(bl_trainer *t, int32_t k)
+/** Fills the stage just opened with the parameters of the one before. */
+static bl_status carry(bl_trainer *t, const bl_params *before)
 {
     bl_named_tensor *tensors = NULL;
-    bl_parameter *table = NULL;
     void *memory = NULL;
     int64_t n;
-    bl_status status;
-    BL_CHECK(bl_params_export(t->engine->params, false, &tensors, &n,
-                              &memory));
-    /* The names are the old engine's: they must outlive it. */
-    BL_CHECK(bl_calloc(&table, n, sizeof *table));
-    memcpy(table, t->engine->params->table, (size_t)n * sizeof *table);
-    for (int64_t i = 0; i < n; i++) tensors[i].name = table[i].name;
-    BL_CHECK(bl_trainer_open_stage(t, k));
-    BL_CHECK(fill(t, tensors, n, t->stage->fresh_head, "first stage"));
-done:
+    BL_TRY(bl_params_export(before, false, &tensors, &n, &memory));
+    const bl_status status =
+        fill(t, tensors, n, t->stage->fresh_head, "first stage");
     bl_free(tensors);
     bl_free(memory);
-    bl_free(table);
+    return status;
+}
+
+bl_status bl_trainer_enter_stage(bl_trainer *t, int32_t k)
+{
+    bl_trainer before = *t;
+    forget(t);
+    bl_status status = bl_trainer_open_stage(t, k);
+    if (status == BL_OK) status = carry(t, before.engine->params);
+    if (status == BL_OK) {
+        bl_trainer_close_stage(&before);
+        return BL_OK;
+    }
+    bl_trainer_close_stage(t);
+    *t = before;
     return status;
 }
 
