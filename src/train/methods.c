@@ -28,12 +28,14 @@
  *  alone, 30 epochs, class-balanced. */
 #define CLASSIFIER_STAGE "stage2.epochs=30", "stage2.sampler=balanced"
 
-/** Half of MiSLAS's second stage: continued classifier, learnt scales. */
+/** The second stage of MiSLAS as for CIFAR-100 at F = 100: the classifier goes
+ *  on, a scale a class is learnt, batch-norm moves to the new distribution. */
 #define MISLAS_STAGE                                                    \
     "stage2.epochs=10", "stage2.train=head-scale", "stage2.head=keep",  \
     "stage2.sampler=balanced", "stage2.loss=label-aware-smoothing",     \
     "stage2.schedule=cosine", "stage2.warmup=none",                     \
-    "stage2.weight-decay=2e-4", "stage2.head-rate=0.2"
+    "stage2.weight-decay=2e-4", "stage2.head-rate=0.2",                 \
+    "loss.smooth-head=0.4", "loss.smooth-tail=0.1"
 
 #define LDAM_PAPER "Cao et al., NeurIPS 2019, arXiv:1906.07413"
 #define KANG_PAPER "Kang et al., ICLR 2020, arXiv:1910.09217"

@@ -28,7 +28,7 @@ RATES = "lr=%r,stage2.lr=%r" % (run.LR, run.LR_SECOND)
 
 # ---- the methods --------------------------------------------------------------
 
-MISLAS = Second(epochs=(201, 206, 210), loss=rules.label_aware(0.3, 0.0),
+MISLAS = Second(epochs=(201, 206, 210), loss=rules.label_aware(0.4, 0.1),
                 rate=schedules.cosine_of_ten, fresh=False, scale=True,
                 head_rate=0.2, weight_decay=2e-4)
 
