@@ -128,10 +128,11 @@ static void plot_shots(bl_text *script, const bl_plot_run *run, int x,
 static void draw_bars(bl_text *script, const bl_plot_run *run)
 {
     bl_text_printf(script, "set bmargin at screen 0.32\n"
+                   "set lmargin at screen 0.18\n"
                    "set xrange [0.4:%" PRId64 ".6]\n"
                    "set style fill solid noborder\nset boxwidth 0.8\n"
                    "set label 'class, with its training images' "
-                   "at screen 0.555,0.03 center\n"
+                   "at screen 0.575,0.03 center\n"
                    "set xtics rotate by 40 right scale 0 (", run->n_class);
     for (int64_t i = 0; i < run->n_class; i++) {
         bl_script_tic(script, run->classes[i].name, NAME);

@@ -157,10 +157,17 @@ static void add_entries(bl_text *script, const bl_plot_table *t, double turn)
     bl_script_end_data(script);
 }
 
+/** Names lie where there is room for them, and slant where there is not. */
 static void set_columns(bl_text *script, const bl_plot_table *t)
 {
+    int widest = 0;
+    for (int64_t c = 0; c < t->n_columns; c++)
+        if (characters(t->columns[c]) > widest)
+            widest = characters(t->columns[c]);
+    const bool lie = LETTER * widest * t->n_columns < WIDTH / 2;
     bl_text_printf(script, "set xrange [0.5:%" PRId64 ".5]\n"
-                   "set xtics rotate by 25 right scale 0 (", t->n_columns);
+                   "set xtics %s scale 0 (", t->n_columns,
+                   lie ? "norotate" : "rotate by 25 right");
     for (int64_t c = 0; c < t->n_columns; c++) {
         bl_script_tic(script, t->columns[c], NAME);
         bl_text_printf(script, " %" PRId64 "%s", c + 1,
