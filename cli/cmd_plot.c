@@ -130,8 +130,12 @@ static int make_picture(const cli_args *args, const bl_picture *p)
     if (code == 0)
         return cli_say(args, CLI_FAILED, "%s: cannot rename: %s", p->file,
                        strerror(failed));
+    if (code > 128)
+        return cli_say(args, CLI_FAILED, "gnuplot on %s was ended by signal "
+                       "%d", p->script, code - 128);
+    const char *line = last_line(words);
     return cli_say(args, CLI_FAILED, "gnuplot on %s failed (%d): %s",
-                   p->script, code, last_line(words));
+                   p->script, code, line[0] ? line : "it says nothing");
 }
 
 /** --out, or the folder plots in the run. */

@@ -105,7 +105,7 @@ static bl_status draw_column(job *j, const bl_plot_table *table, int64_t c)
     bl_plot_draw_column(&script, table, c);
     const bl_status status =
         keep(j, &script, "table", table->n_columns > 1 ? c + 1 : 0,
-             "errors of one column, with what was published");
+             "errors of one column of the table");
     bl_text_free(&script);
     return status;
 }

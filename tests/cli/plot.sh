@@ -24,3 +24,7 @@ ls a/b | grep tmp || echo none aside
 : >fail
 PATH=$PWD/path status ballast plot run --out c
 ls c | grep -v gp || echo no pictures
+printf '#!/bin/sh\nexit 3\n' >path/gnuplot
+PATH=$PWD/path status ballast plot run --out c
+printf '#!/bin/sh\nkill -9 $$\n' >path/gnuplot
+PATH=$PWD/path status ballast plot run --out c
