@@ -65,6 +65,7 @@ static int configure(job *j)
                        j->args->operands[0]);
     if (bl_config_clone(&j->config, j->args->train) < 0 ||
         bl_config_set(j->config, "epochs", "1000000", BL_ORIGIN_OPTION) < 0 ||
+        bl_config_set(j->config, "posthoc", "none", BL_ORIGIN_OPTION) < 0 ||
         bl_train_settle(j->config) < 0)
         return cli_fail(j->args, CLI_USAGE);
     j->batch = bl_config_integer(j->config, "batch");

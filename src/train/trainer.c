@@ -40,6 +40,17 @@ static bl_status check_data(const bl_dataset *data, const bl_split *judge)
                     a->w, a->c, a->n_class, b->h, b->w, b->c, b->n_class);
 }
 
+/** The test split must not choose a tau, even where there is no other. */
+static bl_status check_choice(const bl_trainer *t)
+{
+    const char *const how = bl_config_string(t->config, "posthoc");
+    if (t->holdout || !bl_trainer_rewrites(t) || !strcmp(how, "ncm") ||
+        bl_config_real(t->config, "posthoc.tau") >= 0)
+        return BL_OK;
+    return BL_RAISE(BL_EINVAL, "posthoc.tau: it is chosen on images held out, "
+                    "and there are none; give a validation split, or a tau");
+}
+
 static bl_status open_buffers(bl_trainer *t)
 {
     const int32_t C = t->data->train->n_class;
@@ -83,6 +94,7 @@ static bl_status build(bl_trainer *t, const bl_config *config,
     t->judge = t->holdout ? options->validation : t->data->test;
     BL_TRY(check_data(t->data, t->judge));
     BL_TRY(check_data(t->data, t->data->test));
+    BL_TRY(check_choice(t));
     t->method = bl_method_find(bl_config_string(t->config, "method"));
     t->form = bl_form_find(t->method->form);
     t->seed = (uint64_t)bl_config_integer(t->config, "seed");

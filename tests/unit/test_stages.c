@@ -472,6 +472,7 @@ static void keys_that_do_not_go_together_are_refused(void **state)
         {"posthoc:", "method=ldam", "posthoc=ncm", NULL},
         {"posthoc:", "method=lws", "posthoc=ncm", NULL},
         {"posthoc.tau:", "method=tau-norm", "holdout=0", NULL},
+        {"posthoc.tau:", "method=tau-norm", "holdout=0.1", NULL},
         {"no-such-file", "method=retrain", "init.weights=no-such-file", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
