@@ -145,7 +145,9 @@ int study_ready(study_job *j, int64_t i)
     char why[512];
     if (j->failed[i] || cell->state == BL_CELL_FINISHED) return 0;
     if (cell->state == BL_CELL_BROKEN) {
-        study_fail(j, i, cell->problem);
+        (void)snprintf(why, sizeof why, "%.400s; move the folder away to "
+                       "train the cell again", cell->problem);
+        study_fail(j, i, why);
         return 0;
     }
     for (int m = 0; m < 2; m++) {

@@ -25,4 +25,5 @@ for run in other/cells/*; do
 done
 ballast study own.yaml --out other --set lr=0.1 --threads 1 --quiet \
     >out 2>errors || echo $?
-grep -c 'holds another run: lr is "0.7", wanted "0.1"' errors
+grep -c 'holds another run: lr is "0.7", wanted "0.1"; move the folder away' \
+    errors
