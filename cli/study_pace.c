@@ -264,6 +264,9 @@ static int time_groups(study_job *j)
         study_group *group = &j->groups[j->group[i]];
         if (group->rate > 0 || group->timed) continue;
         group->timed = 1;
+        if (!j->quiet)
+            (void)fprintf(stderr, "timing %s on %s\n", group->method,
+                          group->model);
         if (time_cell(&group->rate, j, i) < 0)
             (void)cli_say(j->args, 0, "cell %lld of %lld: %s: %s",
                           (long long)i + 1, (long long)j->n,

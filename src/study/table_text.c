@@ -328,6 +328,10 @@ static void add_fields_head(bl_text *out, const view *v)
 {
     bl_text_printf(out, "| ");
     add_field(out, v->table->row_axis);
+    for (int64_t a = 0; a < v->table->n_axes; a++) {
+        bl_text_printf(out, "%s", a > 0 ? ", " : " by ");
+        add_field(out, v->table->axes[a]);
+    }
     for (int64_t c = 0; c < v->table->n_columns; c++) {
         bl_text_printf(out, " | ");
         for (int64_t a = 0; a < v->table->n_axes; a++) {

@@ -315,6 +315,7 @@ static void changes_are_told(void **state)
     assert_int_equal(bl_study_write(&text, study, BL_TABLE_MARKDOWN, 80),
                      BL_OK);
     assert_non_null(strstr(text, "\nSet for every cell: epochs=7\n"));
+    assert_non_null(strstr(text, "| method by data, imbalance | cifar10, 20 "));
     bl_free(text);
     bl_study_free(study);
 }
