@@ -232,6 +232,36 @@ static void weights_given_stand_for_the_first_stage(void **state)
     scratch_remove(&at);
 }
 
+static void refused(const char *const *settings, const char *word);
+
+static void weights_of_others_are_refused(void **state)
+{
+    (void)state;
+    char deep[600], cosine[600], weights[4][700];
+    float z[VALUES];
+    scratch at;
+    scratch_make(&at);
+    const char *const deeper[] = {"model=resnet32", NULL};
+    const char *const ldam[] = {"method=ldam", NULL};
+    train_in(&at, "deep", deeper, deep, z);
+    train_in(&at, "cosine", ldam, cosine, z);
+    const struct {
+        const char *folder, *file, *method, *word;
+    } cases[] = {
+        {deep, "last", "method=retrain", "layer1.3.conv1.weight belongs to no"},
+        {deep, "resume", "method=retrain", "state a run resumes from"},
+        {cosine, "last", "method=ce", "fc.bias is missing"},
+        {cosine, "last", "method=bbn", "weights of another model?"}};
+    for (int32_t i = 0; i < 4; i++) {
+        (void)snprintf(weights[i], sizeof weights[i],
+                       "init.weights=%.600s/%s.safetensors", cases[i].folder,
+                       cases[i].file);
+        const char *const settings[] = {cases[i].method, weights[i], NULL};
+        refused(settings, cases[i].word);
+    }
+    scratch_remove(&at);
+}
+
 /* ---- deferral ----------------------------------------------------------- */
 
 /** Loss of each epoch of a run of five. */
@@ -521,6 +551,7 @@ int main(void)
         cmocka_unit_test(a_second_stage_leaves_the_trunk_alone),
         cmocka_unit_test(scales_are_folded_into_a_plain_classifier),
         cmocka_unit_test(weights_given_stand_for_the_first_stage),
+        cmocka_unit_test(weights_of_others_are_refused),
         cmocka_unit_test(deferral_waits_for_its_epoch),
         cmocka_unit_test(the_mean_of_a_class_has_length_one),
         cmocka_unit_test(the_prior_is_taken_off_the_logits),
