@@ -139,7 +139,8 @@ static bl_status work_on_run(bl_run *run)
 {
     static const char *const names[3] = {"x", "y", "w"};
     const bl_epoch epoch = {.epoch = 1, .lr = 0.1};
-    const bl_result result = {.backend = "ref", .precision = "fp32"};
+    const bl_result result = {.posthoc_tau = 0.7, .backend = "ref",
+                              .precision = "fp32"};
     const bl_result_facts said = {.method = "ce", .model = "resnet20",
                                   .data = "a", .imbalance = 1,
                                   .epochs = 1, .class_names = names};

@@ -614,7 +614,8 @@ static bl_json_value *write_result(const bl_evaluation *last)
     bl_result result = {
         .test_error_last = 0.3125, .test_error_best = 0.25, .best_epoch = 181,
         .seconds = 1234.5, .samples_per_second = 989.25, .last = last,
-        .parameters = 464154, .backend = "onednn", .precision = "bf16"};
+        .posthoc_tau = (double)NAN, .parameters = 464154,
+        .backend = "onednn", .precision = "bf16"};
     bl_run *const run = create(1);
     assert_int_equal(bl_run_result(run, &result, &said), BL_OK);
     bl_run_free(run);
