@@ -40,9 +40,22 @@ enum { RULES = sizeof rules / sizeof *rules };
 
 static const char bbn_keys[] = "bbn.sampler bbn.adaptor";
 
+/** What a first stage alone reads: a second has keys of its own for these. */
+static const char first_keys[] =
+    "lr loss weights weights.from sampler sampler.later sampler.from sam.rho "
+    "sgd.weight-decay schedule schedule.warmup schedule.warmup-epochs "
+    "schedule.milestones schedule.decay mix mix.alpha mix.layer mix.sampler "
+    "mix.kappa mix.tau mix.probability mix.skip-first mix.skip-last";
+
 static bool has_second(const bl_config *config)
 {
     return bl_config_real(config, "stage2.epochs") > 0;
+}
+
+/** Weights that are given stand for the first stage of two. */
+static bool skips_first(const bl_config *config)
+{
+    return has_second(config) && *bl_config_string(config, "init.weights");
 }
 
 static bool holds(const use_rule *r, const bl_config *config)
@@ -78,7 +91,7 @@ static bool is_own(const bl_config *config, const char *name)
     const bl_mix_type *const mix = bl_mix_find(bl_config_string(config, "mix"));
     const bl_method_type *const method =
         bl_method_find(bl_config_string(config, "method"));
-    if (loss_reads(config, "loss", name)) return true;
+    if (!skips_first(config) && loss_reads(config, "loss", name)) return true;
     if (has_second(config) && loss_reads(config, "stage2.loss", name))
         return true;
     if (mix && is_among(mix->keys, name)) return true;
@@ -113,6 +126,7 @@ static bool is_conditional(const char *name)
 
 bl_key_use bl_train_use(const bl_config *config, const char *key)
 {
+    if (skips_first(config) && is_among(first_keys, key)) return BL_KEY_IDLE;
     if (is_own(config, key)) return BL_KEY_OWN;
     return is_conditional(key) ? BL_KEY_IDLE : BL_KEY_COMMON;
 }

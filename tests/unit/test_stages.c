@@ -447,6 +447,26 @@ static void keys_that_nobody_reads_are_told(void **state)
     }
 }
 
+/** Weights given take the place of the first stage, and of its keys. */
+static void keys_of_a_first_stage_left_out_are_idle(void **state)
+{
+    (void)state;
+    static const char *const idle[] = {"lr", "mix", "mix.alpha", "sam.rho",
+                                       "sampler", "weights", "loss.gamma"};
+    static const char *const settings[] = {"method=retrain", "loss=focal",
+                                           "mix=mixup", NULL};
+    bl_config *const config = make_config(settings);
+    ok(bl_train_settle(config));
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        assert_int_not_equal(bl_train_use(config, idle[i]), BL_KEY_IDLE);
+    ok(bl_config_assign(config, "init.weights=w", BL_ORIGIN_OPTION));
+    for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
+        assert_int_equal(bl_train_use(config, idle[i]), BL_KEY_IDLE);
+    assert_int_equal(bl_train_use(config, "stage2.lr"), BL_KEY_OWN);
+    assert_int_equal(bl_train_use(config, "batch"), BL_KEY_COMMON);
+    bl_config_free(config);
+}
+
 /** A loss that was not made for cosines sees them times s. */
 static void cosines_are_scaled_for_every_loss(void **state)
 {
@@ -559,6 +579,7 @@ int main(void)
         cmocka_unit_test(tau_is_chosen_on_images_held_out),
         cmocka_unit_test(running_statistics_move_once_a_step),
         cmocka_unit_test(keys_that_nobody_reads_are_told),
+        cmocka_unit_test(keys_of_a_first_stage_left_out_are_idle),
         cmocka_unit_test(cosines_are_scaled_for_every_loss),
         cmocka_unit_test(keys_that_do_not_go_together_are_refused),
         cmocka_unit_test(rare_classes_under_every_method),
