@@ -637,8 +637,9 @@ static void result_has_all_keys(void **state)
     static const char *const keys[] = {
         "method", "model", "data", "imbalance", "holdout", "seed",
         "epochs", "precision", "backend", "parameters", "test_error_last",
-        "test_error_best", "best_epoch", "shot", "per_class", "seconds",
-        "samples_per_second"};
+        "test_error_best", "best_epoch", "shot", "shot_limits", "per_class",
+        "balanced_error", "worst_class", "nll", "ece", "reliability",
+        "seconds", "samples_per_second"};
     bl_json_value *const tree = write_result(&last);
     const bl_json_value *at = tree->first;
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
