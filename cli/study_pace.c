@@ -163,6 +163,7 @@ int study_pace_open(study_job *j)
     }
     bl_dataset_free(s->data);
     free(s);
+    if (status == BL_EINVAL) return CLI_USAGE;
     return status < 0 ? CLI_FAILED : CLI_DONE;
 }
 

@@ -13,6 +13,10 @@ echo 'grid: {method: [ce], epocs: [1]}' >bad.yaml
 try ballast study bad.yaml --out dir
 echo 'grid: {}' >bad.yaml
 try ballast study bad.yaml --out dir
+echo 'grid: {seed: [0, 1]}' >bad.yaml
+try ballast study bad.yaml --out dir
+echo 'grid: [ce, bbn]' >bad.yaml
+try ballast study bad.yaml --out dir
 echo 'base: {data: ./none}
 grid: {seed: [0, 1]}' >bad.yaml
 try ballast study bad.yaml --out dir
