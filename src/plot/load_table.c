@@ -172,7 +172,8 @@ static bl_status read_subject(bl_plot_table *t, const bl_place *at)
     BL_TRY(bl_need_real(&cells, at, t->tree, "cells", 0));
     BL_TRY(bl_need_real(&done, at, t->tree, "finished", 0));
     bl_text_printf(&text, "%s", name);
-    if (isfinite(epochs)) bl_text_printf(&text, ", %.0f epochs", epochs);
+    if (isfinite(epochs))
+        bl_text_printf(&text, ", %.0f epoch%s", epochs, epochs > 1 ? "s" : "");
     if (isfinite(epochs) && isfinite(published) && published != epochs)
         bl_text_printf(&text, " (published: %.0f)", published);
     if (done < cells)
