@@ -55,14 +55,16 @@ BL_API BL_MUST_USE bl_status bl_sampler_create(bl_sampler **out,
                                                uint64_t seed, uint32_t stream);
 BL_API void bl_sampler_free(bl_sampler *sampler);
 
-/** Says over how many epochs a type that moves goes its way:
+/** Says over which E = `epochs` epochs, behind F = `first` others, a type that
+ *  moves goes its way:
  *
- *   t = min(1, (e - 1) / max(E - 1, 1))   for epoch e
+ *   t = min(1, max(0, e - F - 1) / max(E - 1, 1))   for epoch e
  *
- * Holds from the next begin on.  Never called, E = 1: t is 0 in the first
- * epoch and 1 in any other.
+ * Holds from the next begin on.  Never called, F = 0 and E = 1: t is 0 in the
+ * first epoch and 1 in any other.
  */
-BL_API void bl_sampler_span(bl_sampler *sampler, uint32_t epochs);
+BL_API void bl_sampler_span(bl_sampler *sampler, uint32_t first,
+                            uint32_t epochs);
 
 /** Prepares an epoch (1-based): permutes where the type permutes, O(n);
  *  weighs classes anew where it moves, O(C).  Takes no memory. */

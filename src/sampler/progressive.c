@@ -8,7 +8,8 @@
  * and classifier for long-tailed recognition", ICLR 2020, arXiv:1910.09217,
  * equation 2): features are learnt from the data as they are, and the
  * classifier ends on balanced classes.  The paper counts epochs from 0 to T
- * and divides by T; here epochs 1 to E reach both ends, t = 0 and t = 1.
+ * and divides by T; here epochs 1 to E reach both ends, t = 0 and t = 1.  In
+ * a run of two stages e and E are counted within the stage.
  *
  * Draws are with replacement even at t = 0, where the distribution is that of
  * `uniform`.

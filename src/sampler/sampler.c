@@ -37,7 +37,7 @@ enum { DRAW_BITS = 40, MAX_STREAM = 255 }; /* stream << 40 stays below 2^48 */
 struct bl_sampler {
     const bl_sampler_type *type;
     uint64_t seed;
-    uint32_t stream, epoch, span;
+    uint32_t stream, epoch, first, span;
     int64_t n;
     int32_t n_class;
     int64_t *order;    /* [n] of this epoch, NULL unless type permutes   */
@@ -216,16 +216,18 @@ void bl_sampler_free(bl_sampler *sampler)
     bl_free(sampler);
 }
 
-void bl_sampler_span(bl_sampler *sampler, uint32_t epochs)
+void bl_sampler_span(bl_sampler *sampler, uint32_t first, uint32_t epochs)
 {
+    sampler->first = first;
     sampler->span = epochs;
 }
 
-/* How far epoch e is on the way of E epochs, in [0, 1]. */
-static double progress(uint32_t e, uint32_t E)
+/* How far epoch e is on the way of E epochs behind `first`, in [0, 1]. */
+static double progress(uint32_t e, uint32_t first, uint32_t E)
 {
-    if (e <= 1) return 0;
-    return e < E ? (double)(e - 1) / (double)(E - 1) : 1;
+    if (e <= first || e - first <= 1) return 0;
+    const uint32_t own = e - first;
+    return own < E ? (double)(own - 1) / (double)(E - 1) : 1;
 }
 
 void bl_sampler_begin(bl_sampler *sampler, uint32_t epoch)
@@ -233,7 +235,7 @@ void bl_sampler_begin(bl_sampler *sampler, uint32_t epoch)
     int64_t *order = sampler->order; /* [n] */
     sampler->epoch = epoch;
     if (sampler->type->moves)
-        set_tables(sampler, progress(epoch, sampler->span));
+        set_tables(sampler, progress(epoch, sampler->first, sampler->span));
     if (order == NULL) return;
     bl_rng rng = bl_rng_at(sampler->seed, BL_PURPOSE_ORDER, epoch,
                            sampler->stream);

@@ -75,7 +75,9 @@ static bl_status open_sampler(bl_trainer *t, bl_sampler **out, uint32_t stream,
     const bl_status status =
         bl_sampler_create(out, bl_sampler_find(name), train->labels, train->n,
                           train->n_class, t->seed, stream);
-    if (status == BL_OK) bl_sampler_span(*out, (uint32_t)t->epochs);
+    if (status == BL_OK)
+        bl_sampler_span(*out, (uint32_t)t->stage->first,
+                        (uint32_t)t->stage->epochs);
     return status;
 }
 

@@ -41,7 +41,7 @@ static void draw(const char *name, const bl_split *split, int64_t *by_class,
     assert_int_equal(bl_sampler_create(&s, bl_sampler_find(name),
                                        split->labels, split->n,
                                        split->n_class, 20201, 1), BL_OK);
-    bl_sampler_span(s, 8);
+    bl_sampler_span(s, 0, 8);
     bl_sampler_begin(s, 3);
     bl_sampler_class_p(s, p);
     for (int64_t i = 0; i < DRAWS; i++) {

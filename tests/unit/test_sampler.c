@@ -79,20 +79,23 @@ static void test_progressive_goes_its_way(void **state)
 {
     (void)state;
     static const struct {
-        uint32_t span, epoch;
+        uint32_t first, span, epoch;
         double t;
     } rows[] = {
-        {200, 1, 0}, {200, 2, 1. / 199}, {200, 61, 60. / 199},
-        {200, 199, 198. / 199}, {200, 200, 1}, {200, 201, 1},
-        {200, 37, 36. / 199},
-        {2, 1, 0}, {2, 2, 1}, {1, 1, 0}, {1, 2, 1}, {0, 1, 0}, {0, 3, 1},
+        {0, 200, 1, 0}, {0, 200, 2, 1. / 199}, {0, 200, 61, 60. / 199},
+        {0, 200, 199, 198. / 199}, {0, 200, 200, 1}, {0, 200, 201, 1},
+        {0, 200, 37, 36. / 199},
+        {0, 2, 1, 0}, {0, 2, 2, 1}, {0, 1, 1, 0}, {0, 1, 2, 1}, {0, 0, 1, 0},
+        {0, 0, 3, 1}, {200, 30, 3, 0}, {200, 30, 200, 0}, {200, 30, 201, 0},
+        {200, 30, 214, 13. / 29}, {200, 30, 230, 1}, {200, 30, 231, 1},
+        {200, 1, 201, 0}, {200, 1, 202, 1},
     };
     bl_split *split = sets_split(ir100, 10);
     bl_sampler *s = make("progressive", split, 3, 0);
     check_progress(s, 1, 0); /* without a span: one epoch */
     check_progress(s, 2, 1);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bl_sampler_span(s, rows[i].span);
+        bl_sampler_span(s, rows[i].first, rows[i].span);
         check_progress(s, rows[i].epoch, rows[i].t);
     }
     bl_sampler_free(s);
@@ -107,8 +110,8 @@ static void test_moving_is_pure(void **state)
     bl_split *split = sets_split(ir100, 10);
     bl_sampler *a = make("progressive", split, 7, 1);
     bl_sampler *b = make("progressive", split, 7, 1);
-    bl_sampler_span(a, 50);
-    bl_sampler_span(b, 50);
+    bl_sampler_span(a, 0, 50);
+    bl_sampler_span(b, 0, 50);
     bl_sampler_begin(a, 31);
     const int64_t before = bl_mem_count();
     for (uint32_t e = 50; e >= 31; e--) bl_sampler_begin(b, e);

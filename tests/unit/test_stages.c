@@ -103,6 +103,33 @@ static void a_share_of_one_trains_at_every_place(void **state)
     }
 }
 
+/** Each stage goes the whole way from natural frequency to balance. */
+static void samplers_go_their_way_within_a_stage(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "method=crt", "sampler=progressive", "stage2.sampler=progressive",
+        "epochs=3", "stage2.epochs=200", NULL};
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(settings);
+    bl_trainer *t;
+    double tail[6], p[CLASSES];
+    ok(bl_trainer_create(&t, config, data, NULL));
+    while (bl_trainer_step(t) == BL_OK) {
+        if (t->at.phase != BL_PHASE_TRAIN || t->at.step != 1) continue;
+        bl_sampler_class_p(t->samplers[0], p);
+        tail[t->at.epoch - 1] = p[2];
+    }
+    for (int32_t e = 0; e < 6; e++) {
+        const double way = 0.5 * (e % 3);
+        const double wanted = (1 - way) * 5 / 48 + way / 3;
+        assert_true(fabs(tail[e] - wanted) < 1e-12);
+    }
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
 /** A second stage that cannot be opened leaves the first one as it was. */
 static void a_stage_that_fails_can_be_entered_again(void **state)
 {
@@ -568,6 +595,7 @@ int main(void)
         cmocka_unit_test(a_share_of_one_trains_at_every_place),
         cmocka_unit_test(a_second_stage_may_be_of_any_length),
         cmocka_unit_test(a_stage_that_fails_can_be_entered_again),
+        cmocka_unit_test(samplers_go_their_way_within_a_stage),
         cmocka_unit_test(a_second_stage_leaves_the_trunk_alone),
         cmocka_unit_test(scales_are_folded_into_a_plain_classifier),
         cmocka_unit_test(weights_given_stand_for_the_first_stage),
