@@ -40,7 +40,8 @@ static bl_status need_texts(const bl_json_value **out, const bl_place *at,
     return check_texts(at, key, *out);
 }
 
-/** "cifar10, 100"; with axes "data cifar10, imbalance 100". */
+/** "cifar10, 100"; with axes "data cifar10, imbalance 100".  A first stage has
+ *  no label on the axes of the second: "-", as in the tables. */
 static bl_status join(char **out, const bl_json_value *axes,
                       const bl_json_value *labels)
 {
@@ -49,7 +50,8 @@ static bl_status join(char **out, const bl_json_value *axes,
     bl_text_add(&text, "", 0);
     for (const bl_json_value *v = labels->first; v != NULL; v = v->next) {
         bl_text_printf(&text, "%s%s%s%s", text.bytes ? ", " : "",
-                       axis ? axis->string : "", axis ? " " : "", v->string);
+                       axis ? axis->string : "", axis ? " " : "",
+                       v->string[0] ? v->string : "-");
         if (axis) axis = axis->next;
     }
     const bl_status status = text.status;

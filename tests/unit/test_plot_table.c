@@ -97,6 +97,21 @@ static void one_column_has_no_map(void **state)
     bl_pictures_free(p);
 }
 
+/* Cells of a first stage have no label on the axes of the second. */
+static void no_label_is_a_dash(void **state)
+{
+    (void)state;
+    bl_pictures *p = NULL;
+    put("{" FACTS "\"column_axes\":[\"classifier\"],"
+        "\"rows\":[\"ce\",\"rw\"],\"columns\":[[\"\"],[\"rs\"]],"
+        "\"entries\":[{\"row\":\"ce\",\"column\":[\"\"],"
+        "\"error_last\":0.5}]}");
+    assert_int_equal(plot(&p), BL_OK);
+    assert_has("table-1", "last epoch: classifier -\"");
+    assert_has("map", "set xtics norotate scale 0 (\"-\" 1, \"rs\" 2)");
+    bl_pictures_free(p);
+}
+
 static void refuses_bad_tables(void **state)
 {
     (void)state;
@@ -181,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(columns_and_map),
         TEST(one_column_has_no_map),
+        TEST(no_label_is_a_dash),
         TEST(refuses_bad_tables),
         TEST(refuses_large_tables),
         TEST(survives_a_lack_of_memory),
