@@ -145,6 +145,20 @@ static void test_absent_class(void **state)
     for (int j = 0; j < 3; j++) assert_near(diff[j], want[j], 1e-15);
 }
 
+/* Nobody but the label is there, far below the others' zero. */
+static void test_alone(void **state)
+{
+    (void)state;
+    const bl_softmax_desc desc = {1, 3, 1, BL_F64, 0, false, false};
+    const double z[3] = {-1e4, 0, 5}, b[3] = {0, -HUGE_VAL, -HUGE_VAL};
+    const int32_t y = 0;
+    double loss, wrong, diff[3];
+    must(ref->softmax_loss(NULL, &desc, z, &y, &one,
+                           &(bl_class_terms){.b = b}, &loss, &wrong, diff));
+    assert_near(loss, 0, 1e-12);
+    for (int j = 0; j < 3; j++) assert_near(diff[j], 0, 1e-12);
+}
+
 /* t = (0.1, 0.1, 0.8), q = (0, 1/4, 3/4) where class 0 is absent: what it had
  * of t is dropped, so the rest weighs T = 0.9. */
 static void test_smoothing(void **state)
@@ -360,6 +374,7 @@ int main(void)
         cmocka_unit_test(test_two_targets),
         cmocka_unit_test(test_stability),
         cmocka_unit_test(test_absent_class),
+        cmocka_unit_test(test_alone),
         cmocka_unit_test(test_smoothing),
         cmocka_unit_test(test_sigmoid),
         cmocka_unit_test(test_sigmoid_stability),
