@@ -61,6 +61,18 @@ static bl_status open_data(sizes *s, const bl_config *config)
                            *folder ? folder : NULL);
 }
 
+/** Holds images out as a run would: a class may have too few for it. */
+static bl_status count_held(double *train, const bl_config *config)
+{
+    bl_dataset *data = NULL;
+    bl_split *held = NULL;
+    const bl_status status = bl_train_data(&data, &held, config);
+    if (status >= 0) *train = (double)data->train->n;
+    bl_split_free(held);
+    bl_dataset_free(data);
+    return status;
+}
+
 static bl_status count_images(double *train, sizes *s,
                               const bl_config *config)
 {
@@ -68,11 +80,13 @@ static bl_status count_images(double *train, sizes *s,
     int64_t n = 0;
     bl_status status = open_data(s, config);
     if (status < 0) return status;
+    if (bl_config_real(config, "holdout") > 0)
+        return count_held(train, config);
     n = s->data->train->n;
     if (F > 1)
         status = bl_longtail(NULL, NULL, &n, s->data->train,
                              bl_config_string(config, "profile"), F);
-    *train = (double)n * (1 - bl_config_real(config, "holdout"));
+    *train = (double)n;
     return status;
 }
 

@@ -24,4 +24,8 @@ try ballast study bad.yaml --out dir
 mkdir tiny
 tiny_set tiny 20 2
 try ballast study bad.yaml --set data=tiny --set model=resnet20 --out bad.yaml
+# So is a class that has too few images for one of the methods.
+echo 'base: {data: tiny, imbalance: 20, model: resnet20}
+grid: {method: [ce, tau-norm]}' >bad.yaml
+try ballast study bad.yaml --out dir
 ls
