@@ -53,10 +53,11 @@ void bl_trainer_result(const bl_trainer *trainer, bl_result *out)
     bl_network_facts facts = {0};
     const bl_status measured = bl_network_measure(&facts, &e->spec.network);
     const bool none = at->last_epoch == 0;
+    const bool none_best = at->best_epoch == 0; /* a stage begins anew */
     *out = (bl_result){
         .test_error_last = none ? (double)NAN : at->last_test_error,
         .test_error_best = trainer->holdout ? trainer->test_error_best
-                           : none           ? (double)NAN : at->best_error,
+                           : none_best      ? (double)NAN : at->best_error,
         .best_epoch = at->best_epoch,
         .seconds = at->seconds,
         .samples_per_second =

@@ -149,6 +149,8 @@ static void a_stage_that_fails_can_be_entered_again(void **state)
                      BL_ORIGIN_OPTION));
     for (int32_t i = 0; i < 2; i++) assert_true(bl_trainer_step(t) < 0);
     bl_trainer_result(t, &result);
+    assert_true(isnan(result.test_error_best)); /* of the new stage, so far */
+    assert_true(result.test_error_last <= 1);
     ok(bl_trainer_checkpoint(t));
     ok(bl_config_set(t->stages[1].config, "backend", "auto",
                      BL_ORIGIN_OPTION));
