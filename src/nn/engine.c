@@ -298,16 +298,17 @@ static bl_status climb(bl_engine *e, const bl_plan *p, double rho)
                    w->diff_w, w->w);
 }
 
-/** The gradient at the point climbed to, then back to w. */
-static bl_status look_from_above(bl_engine *e, bl_plan *p, double rho)
+/** The loss and gradient at the point climbed to, then back to w. */
+static bl_status look_from_above(bl_engine *e, bl_plan *p, double rho,
+                                 double *loss)
 {
-    double loss, wrong[4];
+    double wrong[4];
     bl_params *const w = e->params;
     BL_TRY(climb(e, p, rho));
     w->version++;
     p->hold_statistics = true;
     bl_status status = bl_plan_forward(p);
-    if (status == BL_OK) status = bl_plan_loss(p, &loss, wrong);
+    if (status == BL_OK) status = bl_plan_loss(p, loss, wrong);
     if (status == BL_OK) status = bl_plan_backward(p);
     p->hold_statistics = false;
     BL_TRY(e->backend->scale(e->dev, w->real, w->n_trained,
@@ -339,14 +340,18 @@ bl_status bl_engine_step(bl_engine *engine, const bl_feed *feed,
                          const bl_update *update, double *loss, double *wrong)
 {
     bl_plan *p;
+    double above = 0;
     BL_TRY(find_plan(&p, engine, feed));
     BL_TRY(give_plan(engine, p, feed));
     BL_TRY(bl_plan_forward(p));
     BL_TRY(bl_plan_loss(p, loss, wrong));
     if (!isfinite(*loss)) return BL_OK;
     BL_TRY(bl_plan_backward(p));
-    if (update->rho > 0) BL_TRY(look_from_above(engine, p, update->rho));
-    return update_groups(engine, p, &update->sgd);
+    if (update->rho > 0)
+        BL_TRY(look_from_above(engine, p, update->rho, &above));
+    if (isfinite(above)) return update_groups(engine, p, &update->sgd);
+    *loss = above;
+    return BL_OK;
 }
 
 /* ---- metadata ----------------------------------------------------------- */

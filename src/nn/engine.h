@@ -107,7 +107,8 @@ typedef struct bl_update {
 } bl_update;
 
 /** One training step.  Gives loss and images wrong for each target; where the
- *  loss is not finite the parameters are left as they were. */
+ *  loss, or the one at the point climbed to, is not finite, it gives that and
+ *  leaves the parameters as they were. */
 BL_MUST_USE bl_status bl_engine_step(bl_engine *engine, const bl_feed *feed,
                                      const bl_update *update, double *loss,
                                      double *wrong);

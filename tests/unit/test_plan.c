@@ -3,6 +3,8 @@
  * test_plan.c: parameter counts, shapes, memory that is shared safely, and
  * steps that allocate nothing.
  */
+#include <math.h>
+#include <stdlib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -149,7 +151,7 @@ static bl_engine *open_engine(const char *backend, const char *form,
         .compute = {.backend = backend, .precision = "fp32", .threads = 2},
         .normalization = {.c = 3, .mean = {0.5, 0.5, 0.5},
                           .std = {0.25, 0.25, 0.25}},
-        .batch = 4, .last_batch = last, .infer_batch = 3};
+        .batch = 4, .last_batch = last, .infer_batch = 3, .climbs = true};
     ok(bl_engine_open(&engine, &spec));
     ok(bl_params_init(engine->params, 3));
     return engine;
@@ -204,21 +206,24 @@ static void a_shared_weight_shares_equal_convolutions(void **state)
     assert_int_equal(planned(1, 1, 2), 2);
 }
 
-static void step(bl_engine *e, int64_t n)
+/** A step on n pairs, sharpness-aware for rho above 0; gives its loss. */
+static double step(bl_engine *e, int64_t n, double rho)
 {
     float x[2 * 4 * 8 * 8 * 3];
     int32_t y[2 * 4];
     double scalars[BL_PLAN_SCALARS] = {0}, loss, wrong[4];
-    const bl_update update = {.sgd = {.momentum = 0.9}};
+    const bl_update update = {.sgd = {.momentum = 0.9}, .rho = rho};
     bl_rng rng = bl_rng_at(2, BL_PURPOSE_TEST, 0, (uint64_t)n);
     for (size_t k = 0; k < sizeof x / sizeof *x; k++)
         x[k] = (float)bl_rng_normal(&rng);
     for (int32_t k = 0; k < 8; k++) y[k] = k % 4;
     scalars[BL_SLOT_LR] = 0.01;
+    scalars[BL_SLOT_ONE] = 1;
     scalars[BL_SLOT_LAMBDA] = scalars[BL_SLOT_LAMBDA + 1] = 0.5;
     scalars[BL_SLOT_SCALE] = scalars[BL_SLOT_SCALE + 1] = 1;
     const bl_feed feed = {.n = n, .x = x, .y = y, .scalars = scalars};
     ok(bl_engine_step(e, &feed, &update, &loss, wrong));
+    return loss;
 }
 
 static void steps_allocate_nothing(void **state)
@@ -234,18 +239,36 @@ static void steps_allocate_nothing(void **state)
         bl_engine *const e = open_engine(names[i], "bbn", 3);
         uint8_t pixels[5 * 8 * 8 * 3] = {17};
         float z[5 * 4];
-        step(e, 4);
-        step(e, 3);
+        (void)step(e, 4, 0);
+        (void)step(e, 3, 0);
         ok(bl_engine_logits(e, pixels, 5, z));
         const int64_t before = bl_mem_count();
         for (int32_t k = 0; k < 3; k++) {
-            step(e, 4);
-            step(e, 3);
+            (void)step(e, 4, 0);
+            (void)step(e, 3, 0);
             ok(bl_engine_logits(e, pixels, 5, z));
         }
         assert_int_equal(bl_mem_count(), before);
         bl_engine_free(e);
     }
+}
+
+/** A loss that is finite here and not where the gradient is to be taken. */
+static void a_climb_to_nowhere_leaves_the_parameters(void **state)
+{
+    (void)state;
+    bl_engine *const e = open_engine("ref", "bbn", 0);
+    const size_t bytes = (size_t)e->params->n_trained * sizeof(float);
+    float *const before = malloc(bytes);
+    assert_non_null(before);
+    memcpy(before, e->params->w, bytes);
+    assert_true(isfinite(step(e, 4, 1e-3)));
+    assert_true(memcmp(before, e->params->w, bytes) != 0);
+    memcpy(before, e->params->w, bytes);
+    assert_true(!isfinite(step(e, 4, 1e38)));
+    assert_memory_equal(before, e->params->w, bytes);
+    free(before);
+    bl_engine_free(e);
 }
 
 static void logits_do_not_depend_on_the_batch(void **state)
@@ -275,6 +298,7 @@ int main(void)
         cmocka_unit_test(plans_place_their_buffers),
         cmocka_unit_test(a_shared_weight_shares_equal_convolutions),
         cmocka_unit_test(steps_allocate_nothing),
+        cmocka_unit_test(a_climb_to_nowhere_leaves_the_parameters),
         cmocka_unit_test(logits_do_not_depend_on_the_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
