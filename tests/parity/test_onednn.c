@@ -512,6 +512,52 @@ static void linear_case(bench *b, const char *text, bool accumulate)
     finish(b);
 }
 
+/* tiny: image 0 and class 0 are shorter than 1e-12, where lengths are clamped
+ * and gradients 1e12 times those of the cosines. */
+static void cosine_case(bench *b, const char *text, bool accumulate, bool tiny)
+{
+    const bl_linear_desc d = {number_of(text, "n", 1),
+                              number_of(text, "d", 1),
+                              number_of(text, "c", 1), BL_F32};
+    const buffer *const src = noise(b, BL_F32, d.n * d.d, 0.1, 1);
+    const buffer *const w = noise(b, BL_F32, d.c * d.d, 0, 1);
+    const buffer *const diff = noise(b, BL_F32, d.n * d.c, 0, 1);
+    buffer *out[2][4];
+    if (tiny) {
+        float *const x_0 = src->at, *const w_0 = w->at, *const g = diff->at;
+        for (int64_t k = 0; k < d.d; k++) x_0[k] *= 1e-13f;
+        for (int64_t k = 0; k < d.d; k++) w_0[k] *= 1e-13f;
+        for (int64_t j = 0; j < d.c; j++) g[j] *= 1e-12f;
+        for (int64_t i = 0; i < d.n; i++) g[i * d.c] *= 1e-12f;
+    }
+    for (int k = 0; k < 2; k++) {
+        const bl_backend *const e = b->backend[k];
+        out[k][0] = blank(b, BL_F32, d.n * d.c);
+        out[k][1] = blank(b, BL_F32, d.n * d.d);
+        out[k][2] = twin(b, w);
+        out[k][3] = twin(b, w);
+        ok(e->cosine_forward(b->dev[k], &d, src->at, w->at, out[k][0]->at));
+        ok(e->cosine_backward(b->dev[k], &d, src->at, w->at, diff->at,
+                              out[k][1]->at, out[k][2]->at, accumulate));
+        ok(e->cosine_backward(b->dev[k], &d, src->at, w->at, diff->at, NULL,
+                              out[k][3]->at, accumulate));
+    }
+    for (int i = 0; i < 4; i++)
+        compare("cosine", text, BL_F32, out[0][i], out[1][i], 1e-5);
+    finish(b);
+}
+
+static void test_cosine(void **state)
+{
+    static const char *const problems[] = {"n1d2c1", "n7d33c3",
+                                           "n64d128c100", "n128d64c10",
+                                           "n300d64c17", "n5d64c1031"};
+    for (int i = 0; i < 12; i++)
+        cosine_case(*state, problems[i / 2], i & 1, false);
+    cosine_case(*state, "n5d7c3", false, true);
+    cosine_case(*state, "n2d19c260", true, true);
+}
+
 static void sgd_case(bench *b, int64_t n, bool nesterov)
 {
     const bl_sgd_desc d = {n, BL_F32, 0.87, 2.385e-3, nesterov};
@@ -687,6 +733,7 @@ int main(void)
         cmocka_unit_test(test_elementwise), cmocka_unit_test(test_shape),
         cmocka_unit_test(test_mix), cmocka_unit_test(test_slabs),
         cmocka_unit_test(test_conv), cmocka_unit_test(test_linear_sgd),
+        cmocka_unit_test(test_cosine),
         cmocka_unit_test(test_repeats), cmocka_unit_test(test_describe),
     };
     const size_t all = sizeof tests / sizeof *tests, of_kernels = 5;

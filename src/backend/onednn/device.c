@@ -130,8 +130,8 @@ const bl_backend bl_backend_onednn = {
 
     .linear_forward = bl_onednn_linear_forward,
     .linear_backward = bl_onednn_linear_backward,
-    .cosine_forward = bl_ref_cosine_forward,
-    .cosine_backward = bl_ref_cosine_backward,
+    .cosine_forward = bl_onednn_cosine_forward,
+    .cosine_backward = bl_onednn_cosine_backward,
     .class_scale_forward = bl_ref_class_scale_forward,
     .class_scale_backward = bl_ref_class_scale_backward,
 

@@ -130,6 +130,13 @@ bl_status bl_onednn_linear_backward(bl_device *dev, const bl_linear_desc *desc,
                                     const void *diff_dst, void *diff_src,
                                     void *diff_weights, void *diff_bias,
                                     bool accumulate);
+bl_status bl_onednn_cosine_forward(bl_device *dev, const bl_linear_desc *desc,
+                                   const void *src, const void *weights,
+                                   void *dst);
+bl_status bl_onednn_cosine_backward(bl_device *dev, const bl_linear_desc *desc,
+                                    const void *src, const void *weights,
+                                    const void *diff_dst, void *diff_src,
+                                    void *diff_weights, bool accumulate);
 bl_status bl_onednn_sgd(bl_device *dev, const bl_sgd_desc *desc,
                         const double *lr, const void *diff, void *v, void *w);
 bl_status bl_onednn_sum_squares(bl_device *dev, bl_dtype real, int64_t n,
