@@ -97,6 +97,8 @@ typedef struct bl_class_terms {
     const void *s, *m, *b, *w, *e; /* scale, margin, offset, weight, smoothing*/
 } bl_class_terms;
 
+enum { BL_TARGETS_MAX = 4 };
+
 /** Two families of losses (docs/notation.md) against k mixed targets:
  *
  *   L = sum_k (1 / D_k) sum_i lambda_ki w_{y_ki} l_ki,   diff_z = dL / dz
@@ -111,7 +113,7 @@ typedef struct bl_class_terms {
  */
 typedef struct bl_softmax_desc {
     int64_t n, c;
-    int32_t targets;   /* k <= 4 */
+    int32_t targets;   /* k <= BL_TARGETS_MAX */
     bl_dtype real;
     double g;
     bool divide_by_weight; /* D_k = sum_i w_{y_ki}, otherwise n */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * guarded.h: buffers between poisoned guards, and how far two of them are
- * apart.  What a kernel is to write is filled with NaN before; the guards must
- * survive it.
+ * guarded.h: two backends side by side, buffers between poisoned guards, and
+ * how far two of them are apart.  What a kernel is to write is filled with NaN
+ * before; the guards must survive it.
  */
 #ifndef BL_TESTS_GUARDED_H
 #define BL_TESTS_GUARDED_H
@@ -150,6 +150,56 @@ static inline double norm_of(const buffer *b)
 static inline void ok(bl_status status)
 {
     if (status != BL_OK) fail_msg("%s", bl_error_last()->message);
+}
+
+/* ---- problems and set-up ------------------------------------------------ */
+
+/** The number behind key in text, or otherwise. */
+static inline int64_t number_of(const char *text, const char *key,
+                                int64_t otherwise)
+{
+    const size_t length = strlen(key);
+    for (const char *p = text; *p != '\0';) {
+        size_t letters = 0;
+        while (p[letters] >= 'a' && p[letters] <= 'z') letters++;
+        char *end = NULL;
+        const int64_t value = strtoll(p + letters, &end, 10);
+        if (letters == length && strncmp(p, key, length) == 0) return value;
+        assert_true(end > p);
+        p = end;
+    }
+    return otherwise;
+}
+
+static inline int open_with(void **state, int32_t threads)
+{
+    bench *const b = calloc(1, sizeof *b);
+    assert_non_null(b);
+    b->state = 20200619;
+    ok(bl_backend_find(&b->backend[0], "ref"));
+    ok(bl_backend_find(&b->backend[1], "onednn"));
+    for (int k = 0; k < 2; k++)
+        ok(b->backend[k]->open(&b->dev[k], threads));
+    *state = b;
+    return 0;
+}
+
+static inline int open_one(void **state)
+{
+    return open_with(state, 1);
+}
+
+static inline int open_two(void **state)
+{
+    return open_with(state, 2);
+}
+
+static inline int shut(void **state)
+{
+    bench *const b = *state;
+    for (int k = 0; k < 2; k++) b->backend[k]->close(b->dev[k]);
+    free(b);
+    return 0;
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_onednn.c: every entry that oneDNN's backend overrides, against ref.
+ * test_onednn.c: the layers that oneDNN's backend overrides, against ref; for
+ * what follows them see test_heads.c.
  *
  * A problem is a line of text, keys and numbers ("n3ic5ih9iw7oc6kh3sh2ph1"),
  * as in benchdnn; what a line leaves out has its default.  Both backends get
@@ -38,22 +39,6 @@
 #include "parity/guarded.h"
 
 /* ---- problems ----------------------------------------------------------- */
-
-/** The number behind key in text, or otherwise. */
-static int64_t number_of(const char *text, const char *key, int64_t otherwise)
-{
-    const size_t length = strlen(key);
-    for (const char *p = text; *p != '\0';) {
-        size_t letters = 0;
-        while (p[letters] >= 'a' && p[letters] <= 'z') letters++;
-        char *end = NULL;
-        const int64_t value = strtoll(p + letters, &end, 10);
-        if (letters == length && strncmp(p, key, length) == 0) return value;
-        assert_true(end > p);
-        p = end;
-    }
-    return otherwise;
-}
 
 static int64_t extent(int64_t in, int64_t k, int64_t s, int64_t p, int64_t d)
 {
@@ -480,140 +465,6 @@ static void test_shape(void **state)
     }
 }
 
-/* ---- classifier and optimiser ------------------------------------------- */
-
-static void linear_case(bench *b, const char *text, bool accumulate)
-{
-    const bl_linear_desc d = {number_of(text, "n", 1),
-                              number_of(text, "d", 1),
-                              number_of(text, "c", 1), BL_F32};
-    const buffer *const src = noise(b, BL_F32, d.n * d.d, 0.1, 1);
-    const buffer *const w = noise(b, BL_F32, d.c * d.d, 0, 1);
-    const buffer *const bias = noise(b, BL_F32, d.c, 0, 1);
-    const buffer *const diff = noise(b, BL_F32, d.n * d.c, 0, 1);
-    buffer *out[2][5];
-    for (int k = 0; k < 2; k++) {
-        const bl_backend *const e = b->backend[k];
-        out[k][0] = blank(b, BL_F32, d.n * d.c);
-        out[k][1] = blank(b, BL_F32, d.n * d.d);
-        out[k][2] = twin(b, w);
-        out[k][3] = twin(b, bias);
-        out[k][4] = twin(b, w);
-        ok(e->linear_forward(b->dev[k], &d, src->at, w->at,
-                             accumulate ? bias->at : NULL, out[k][0]->at));
-        ok(e->linear_backward(b->dev[k], &d, src->at, w->at, diff->at,
-                              out[k][1]->at, out[k][2]->at, out[k][3]->at,
-                              accumulate));
-        ok(e->linear_backward(b->dev[k], &d, src->at, w->at, diff->at, NULL,
-                              out[k][4]->at, NULL, accumulate));
-    }
-    for (int i = 0; i < 5; i++)
-        compare("linear", text, BL_F32, out[0][i], out[1][i], 1e-5);
-    finish(b);
-}
-
-/* tiny: image 0 and class 0 are shorter than 1e-12, where lengths are clamped
- * and gradients 1e12 times those of the cosines. */
-static void cosine_case(bench *b, const char *text, bool accumulate, bool tiny)
-{
-    const bl_linear_desc d = {number_of(text, "n", 1),
-                              number_of(text, "d", 1),
-                              number_of(text, "c", 1), BL_F32};
-    const buffer *const src = noise(b, BL_F32, d.n * d.d, 0.1, 1);
-    const buffer *const w = noise(b, BL_F32, d.c * d.d, 0, 1);
-    const buffer *const diff = noise(b, BL_F32, d.n * d.c, 0, 1);
-    buffer *out[2][4];
-    if (tiny) {
-        float *const x_0 = src->at, *const w_0 = w->at, *const g = diff->at;
-        for (int64_t k = 0; k < d.d; k++) x_0[k] *= 1e-13f;
-        for (int64_t k = 0; k < d.d; k++) w_0[k] *= 1e-13f;
-        for (int64_t j = 0; j < d.c; j++) g[j] *= 1e-12f;
-        for (int64_t i = 0; i < d.n; i++) g[i * d.c] *= 1e-12f;
-    }
-    for (int k = 0; k < 2; k++) {
-        const bl_backend *const e = b->backend[k];
-        out[k][0] = blank(b, BL_F32, d.n * d.c);
-        out[k][1] = blank(b, BL_F32, d.n * d.d);
-        out[k][2] = twin(b, w);
-        out[k][3] = twin(b, w);
-        ok(e->cosine_forward(b->dev[k], &d, src->at, w->at, out[k][0]->at));
-        ok(e->cosine_backward(b->dev[k], &d, src->at, w->at, diff->at,
-                              out[k][1]->at, out[k][2]->at, accumulate));
-        ok(e->cosine_backward(b->dev[k], &d, src->at, w->at, diff->at, NULL,
-                              out[k][3]->at, accumulate));
-    }
-    for (int i = 0; i < 4; i++)
-        compare("cosine", text, BL_F32, out[0][i], out[1][i], 1e-5);
-    finish(b);
-}
-
-static void test_cosine(void **state)
-{
-    static const char *const problems[] = {"n1d2c1", "n7d33c3",
-                                           "n64d128c100", "n128d64c10",
-                                           "n300d64c17", "n5d64c1031"};
-    for (int i = 0; i < 12; i++)
-        cosine_case(*state, problems[i / 2], i & 1, false);
-    cosine_case(*state, "n5d7c3", false, true);
-    cosine_case(*state, "n2d19c260", true, true);
-}
-
-static void sgd_case(bench *b, int64_t n, bool nesterov)
-{
-    const bl_sgd_desc d = {n, BL_F32, 0.87, 2.385e-3, nesterov};
-    const double lr = 0.137;
-    const buffer *const diff = noise(b, BL_F32, n, 0, 1);
-    const buffer *const v = noise(b, BL_F32, n, 0, 1);
-    const buffer *const w = noise(b, BL_F32, n, 0, 1);
-    buffer *out[2][2];
-    for (int k = 0; k < 2; k++) {
-        out[k][0] = twin(b, v);
-        out[k][1] = twin(b, w);
-        for (int i = 0; i < 3; i++)
-            ok(b->backend[k]->sgd(b->dev[k], &d, &lr, diff->at,
-                                  out[k][0]->at, out[k][1]->at));
-    }
-    compare("sgd, v", "n", BL_F32, out[0][0], out[1][0], 1e-6);
-    compare("sgd, w", "n", BL_F32, out[0][1], out[1][1], 1e-6);
-    finish(b);
-}
-
-static void slab_case(bench *b, int64_t n)
-{
-    const buffer *const x = noise(b, BL_F32, n, 0.2, 1);
-    const buffer *const y = noise(b, BL_F32, n, 0, 1);
-    buffer *out[2];
-    double sum[2];
-    for (int k = 0; k < 2; k++) {
-        const bl_backend *const e = b->backend[k];
-        out[k] = twin(b, y);
-        ok(e->axpy(b->dev[k], BL_F32, n, -0.2385, x->at, out[k]->at));
-        ok(e->sum_squares(b->dev[k], BL_F32, n, x->at, &sum[k]));
-    }
-    compare("axpy", "n", BL_F32, out[0], out[1], 1e-6);
-    if (!(fabs(sum[1] - sum[0]) <= 1e-12 * sum[0]))
-        fail_msg("sum of squares of %d: %.17g and %.17g", (int)n, sum[0],
-                 sum[1]);
-    finish(b);
-}
-
-static void test_slabs(void **state)
-{
-    static const int64_t counts[] = {1, 3, 63, 65, 4096, 40001};
-    for (int i = 0; i < 6; i++) slab_case(*state, counts[i]);
-}
-
-static void test_linear_sgd(void **state)
-{
-    static const char *const problems[] = {"n1d1c1", "n7d33c3", "n64d128c100",
-                                           "n128d64c10"};
-    bench *const b = *state;
-    for (int i = 0; i < 8; i++) linear_case(b, problems[i / 2], i & 1);
-    sgd_case(b, 1, false);
-    sgd_case(b, 40001, false);
-    sgd_case(b, 7777, true);
-}
-
 /* ---- repeatability ------------------------------------------------------ */
 
 static void test_repeats(void **state)
@@ -655,29 +506,6 @@ static void test_describe(void **state)
 
 /* ---- set-up ------------------------------------------------------------- */
 
-static int open_with(void **state, int32_t threads)
-{
-    bench *const b = calloc(1, sizeof *b);
-    assert_non_null(b);
-    b->state = 20200619;
-    ok(bl_backend_find(&b->backend[0], "ref"));
-    ok(bl_backend_find(&b->backend[1], "onednn"));
-    for (int k = 0; k < 2; k++)
-        ok(b->backend[k]->open(&b->dev[k], threads));
-    *state = b;
-    return 0;
-}
-
-static int open_one(void **state)
-{
-    return open_with(state, 1);
-}
-
-static int open_two(void **state)
-{
-    return open_with(state, 2);
-}
-
 /* The slower tables of kernels, which this processor would not choose. */
 
 static void take_kernels(bench *b, int i)
@@ -712,14 +540,6 @@ static int open_fourth(void **state)
     return result;
 }
 
-static int shut(void **state)
-{
-    bench *const b = *state;
-    for (int k = 0; k < 2; k++) b->backend[k]->close(b->dev[k]);
-    free(b);
-    return 0;
-}
-
 static int run(const struct CMUnitTest *tests, size_t n, const char *name,
                CMFixtureFunction open)
 {
@@ -731,9 +551,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_norm), cmocka_unit_test(test_norm_far_mean),
         cmocka_unit_test(test_elementwise), cmocka_unit_test(test_shape),
-        cmocka_unit_test(test_mix), cmocka_unit_test(test_slabs),
-        cmocka_unit_test(test_conv), cmocka_unit_test(test_linear_sgd),
-        cmocka_unit_test(test_cosine),
+        cmocka_unit_test(test_mix), cmocka_unit_test(test_conv),
         cmocka_unit_test(test_repeats), cmocka_unit_test(test_describe),
     };
     const size_t all = sizeof tests / sizeof *tests, of_kernels = 5;

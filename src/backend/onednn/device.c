@@ -135,8 +135,8 @@ const bl_backend bl_backend_onednn = {
     .class_scale_forward = bl_ref_class_scale_forward,
     .class_scale_backward = bl_ref_class_scale_backward,
 
-    .softmax_loss = bl_ref_softmax_loss,
-    .sigmoid_loss = bl_ref_sigmoid_loss,
+    .softmax_loss = bl_onednn_softmax_loss,
+    .sigmoid_loss = bl_onednn_sigmoid_loss,
     .sgd = bl_onednn_sgd,
     .sum_squares = bl_onednn_sum_squares,
     .axpy = bl_onednn_axpy,

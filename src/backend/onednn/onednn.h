@@ -137,6 +137,16 @@ bl_status bl_onednn_cosine_backward(bl_device *dev, const bl_linear_desc *desc,
                                     const void *src, const void *weights,
                                     const void *diff_dst, void *diff_src,
                                     void *diff_weights, bool accumulate);
+bl_status bl_onednn_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
+                                 const void *z, const int32_t *y,
+                                 const double *lambda,
+                                 const bl_class_terms *terms, double *loss,
+                                 double *wrong, void *diff_z);
+bl_status bl_onednn_sigmoid_loss(bl_device *dev, const bl_softmax_desc *desc,
+                                 const void *z, const int32_t *y,
+                                 const double *lambda,
+                                 const bl_class_terms *terms, double *loss,
+                                 double *wrong, void *diff_z);
 bl_status bl_onednn_sgd(bl_device *dev, const bl_sgd_desc *desc,
                         const double *lr, const void *diff, void *v, void *w);
 bl_status bl_onednn_sum_squares(bl_device *dev, bl_dtype real, int64_t n,

@@ -149,6 +149,20 @@ bl_status bl_ref_class_scale_backward(bl_device *dev, bl_dtype real,
                                       bool accumulate);
 
 /* ---- loss and optimiser (softmax.c, sgd.c) ------------------------------ */
+/** A family of losses in two steps, for a backend that cuts a batch into parts:
+ *  `check` says whether it can be had, `part` gives what images [from, to) add
+ *  to loss [1] and wrong [targets], written, and their rows of diff_z. */
+typedef struct bl_ref_loss {
+    bl_status (*check)(const bl_softmax_desc *desc, const int32_t *y,
+                       const bl_class_terms *terms);
+    void (*part)(const bl_softmax_desc *desc, int64_t from, int64_t to,
+                 const void *z, const int32_t *y, const double *lambda,
+                 const bl_class_terms *terms, double *loss, double *wrong,
+                 void *diff_z);
+} bl_ref_loss;
+
+extern const bl_ref_loss bl_ref_softmax, bl_ref_sigmoid;
+
 bl_status bl_ref_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
                               const void *z, const int32_t *y,
                               const double *lambda,

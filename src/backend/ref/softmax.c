@@ -12,8 +12,6 @@
 #include "backend/ref/types.h"
 #include "core/error.h"
 
-enum { MAX_TARGETS = 4 };
-
 /* -(1 - p)^g log p */
 static double focal_loss(double log_p, double g)
 {
@@ -59,11 +57,11 @@ typedef struct softmax_term {
 #define KERNELS "backend/ref/softmax.inc"
 #include "backend/ref/each_real.h"
 
-static bl_status check(const bl_softmax_desc *d, const int32_t *y)
+static bl_status labels_check(const bl_softmax_desc *d, const int32_t *y)
 {
-    if (d->targets < 1 || d->targets > MAX_TARGETS) {
+    if (d->targets < 1 || d->targets > BL_TARGETS_MAX) {
         return BL_RAISE(BL_EINVAL, "loss: %d targets, not 1 to %d",
-                        (int)d->targets, (int)MAX_TARGETS);
+                        (int)d->targets, (int)BL_TARGETS_MAX);
     }
     for (int64_t i = 0; i < d->targets * d->n; i++) {
         if (y[i] < 0 || y[i] >= d->c) {
@@ -76,6 +74,30 @@ static bl_status check(const bl_softmax_desc *d, const int32_t *y)
     return BL_OK;
 }
 
+/* ---- softmax ------------------------------------------------------------- */
+
+static bl_status softmax_check(const bl_softmax_desc *desc, const int32_t *y,
+                               const bl_class_terms *terms)
+{
+    BL_TRY(labels_check(desc, y));
+    if (desc->g > 0 && terms->e != NULL) {
+        return BL_RAISE(BL_EUNSUPPORTED, "softmax loss: no smoothed targets "
+                        "with a focal exponent, found %g", desc->g);
+    }
+    return BL_OK;
+}
+
+static void softmax_part(const bl_softmax_desc *desc, int64_t from, int64_t to,
+                         const void *z, const int32_t *y, const double *lambda,
+                         const bl_class_terms *terms, double *loss,
+                         double *wrong, void *diff_z)
+{
+    BL_BY_REAL(desc->real, softmax_part, desc, from, to, z, y, lambda, terms,
+               loss, wrong, diff_z);
+}
+
+const bl_ref_loss bl_ref_softmax = {softmax_check, softmax_part};
+
 bl_status bl_ref_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
                               const void *z, const int32_t *y,
                               const double *lambda,
@@ -83,15 +105,34 @@ bl_status bl_ref_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
                               double *wrong, void *diff_z)
 {
     (void)dev;
-    BL_TRY(check(desc, y));
-    if (desc->g > 0 && terms->e != NULL) {
-        return BL_RAISE(BL_EUNSUPPORTED, "softmax loss: no smoothed targets "
-                        "with a focal exponent, found %g", desc->g);
-    }
-    BL_BY_REAL(desc->real, softmax_loss, desc, z, y, lambda, terms, loss,
-               wrong, diff_z);
+    BL_TRY(softmax_check(desc, y, terms));
+    softmax_part(desc, 0, desc->n, z, y, lambda, terms, loss, wrong, diff_z);
     return BL_OK;
 }
+
+/* ---- sigmoid ------------------------------------------------------------- */
+
+static bl_status sigmoid_check(const bl_softmax_desc *desc, const int32_t *y,
+                               const bl_class_terms *terms)
+{
+    BL_TRY(labels_check(desc, y));
+    if (terms->m != NULL || terms->e != NULL) {
+        return BL_RAISE(BL_EUNSUPPORTED, "sigmoid loss: has no %s",
+                        terms->m != NULL ? "margins" : "smoothed targets");
+    }
+    return BL_OK;
+}
+
+static void sigmoid_part(const bl_softmax_desc *desc, int64_t from, int64_t to,
+                         const void *z, const int32_t *y, const double *lambda,
+                         const bl_class_terms *terms, double *loss,
+                         double *wrong, void *diff_z)
+{
+    BL_BY_REAL(desc->real, sigmoid_part, desc, from, to, z, y, lambda, terms,
+               loss, wrong, diff_z);
+}
+
+const bl_ref_loss bl_ref_sigmoid = {sigmoid_check, sigmoid_part};
 
 bl_status bl_ref_sigmoid_loss(bl_device *dev, const bl_softmax_desc *desc,
                               const void *z, const int32_t *y,
@@ -100,12 +141,7 @@ bl_status bl_ref_sigmoid_loss(bl_device *dev, const bl_softmax_desc *desc,
                               double *wrong, void *diff_z)
 {
     (void)dev;
-    BL_TRY(check(desc, y));
-    if (terms->m != NULL || terms->e != NULL) {
-        return BL_RAISE(BL_EUNSUPPORTED, "sigmoid loss: has no %s",
-                        terms->m != NULL ? "margins" : "smoothed targets");
-    }
-    BL_BY_REAL(desc->real, sigmoid_loss, desc, z, y, lambda, terms, loss,
-               wrong, diff_z);
+    BL_TRY(sigmoid_check(desc, y, terms));
+    sigmoid_part(desc, 0, desc->n, z, y, lambda, terms, loss, wrong, diff_z);
     return BL_OK;
 }
