@@ -40,10 +40,12 @@ static double log_add(double x, double y)
 static double sigmoid_term(double x, double g, double *slope)
 {
     const double tiny = exp(-fabs(x)); /* at most 1 */
-    const double log_p = (x < 0 ? x : 0) - log1p(tiny);
+    const double log_both = -log1p(tiny);
+    const double log_p = (x < 0 ? x : 0) + log_both;
+    const double log_rest = (x < 0 ? 0 : -x) + log_both; /* 1 - p */
     const double p = (x < 0 ? tiny : 1) / (1 + tiny);
-    const double rest = (x < 0 ? 1 : tiny) / (1 + tiny); /* 1 - p */
-    const double focus = g == 0 ? 1 : pow(rest, g);
+    const double rest = (x < 0 ? 1 : tiny) / (1 + tiny);
+    const double focus = g == 0 ? 1 : exp(g * log_rest);
     const double p_log_p = p == 0 ? 0 : p * log_p;
     *slope = focus * (g * p_log_p - rest);
     return -focus * log_p;
