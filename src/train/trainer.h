@@ -40,7 +40,7 @@ typedef struct bl_counters {
     int64_t phase, epoch, step;       /* 1-based epoch; step: done in it  */
     double loss_sum, wrong_sum, alpha_sum, samples; /* of this epoch       */
     double epoch_seconds, epoch_train_seconds;
-    double best_error;                /* of the epochs so far; > 1: none  */
+    double best_error;                /* least that chooses; > 1: none    */
     int64_t best_epoch;
     double seconds, train_seconds, train_samples; /* of the whole run     */
     double last_lr, last_alpha, last_loss, last_train_error,
@@ -124,9 +124,10 @@ BL_MUST_USE bl_status bl_trainer_learn(bl_trainer *t, const bl_batch *batch,
 /** Writes a file of the run: weights with metadata. */
 BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,
                                                const char *path);
-/** Closes the epoch: metrics, weights, best, checkpoint, next phase.  Where it
- *  fails the counters are as before, so that it can be done again. */
-BL_MUST_USE bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error);
+/** Closes the epoch that t->last judges: metrics, weights, best, checkpoint,
+ *  next phase.  Where it fails the counters are as before, so that it can be
+ *  done again. */
+BL_MUST_USE bl_status bl_trainer_close_epoch(bl_trainer *t);
 /** Writes result.json, unless the run was finished before. */
 BL_MUST_USE bl_status bl_trainer_finish(bl_trainer *t);
 /** Copies the parameters to best_w and best_buffers, with a holdout. */

@@ -264,17 +264,24 @@ static void begin_next(bl_trainer *t)
     at->best_epoch = 0;
 }
 
-static bl_status close_epoch(bl_trainer *t, double test_error)
+/** What the best epoch has least.  Images held out are as long-tailed as those
+ *  trained on, so that their plain error would listen to the head alone. */
+static double chosen_by(const bl_trainer *t)
+{
+    return t->holdout ? t->last->balanced_error : t->last->error;
+}
+
+static bl_status close_epoch(bl_trainer *t)
 {
     bl_counters *const at = &t->at;
-    const bool best = test_error < at->best_error;
+    const bool best = chosen_by(t) < at->best_error;
     const bool end = at->epoch == t->epochs;
-    note_epoch(t, test_error);
+    note_epoch(t, t->last->error);
     bl_log_say(&t->log, BL_LOG_DEBUG, "epoch %" PRId64 ": %.3f s waited for "
                "images since the start", at->last_epoch,
                bl_loader_waited(t->loader));
     if (best) {
-        at->best_error = test_error;
+        at->best_error = chosen_by(t);
         at->best_epoch = at->epoch;
         BL_TRY(bl_trainer_keep_best(t));
     }
@@ -288,10 +295,10 @@ static bl_status close_epoch(bl_trainer *t, double test_error)
     return at->phase == BL_PHASE_DONE ? bl_trainer_finish(t) : BL_OK;
 }
 
-bl_status bl_trainer_close_epoch(bl_trainer *t, double test_error)
+bl_status bl_trainer_close_epoch(bl_trainer *t)
 {
     const bl_counters before = t->at;
-    const bl_status status = close_epoch(t, test_error);
+    const bl_status status = close_epoch(t);
     if (status < 0) t->at = before;
     t->close_failed = status < 0;
     return status;

@@ -174,7 +174,7 @@ static bl_status judge_step(bl_trainer *t, const bl_split *split, bool *done)
 }
 
 /** Turns the logits of the split at work into t->last. */
-static bl_status conclude(bl_trainer *t, double *error)
+static bl_status conclude(bl_trainer *t)
 {
     const bl_split *const split = t->judged;
     bl_evaluation *evaluation;
@@ -188,18 +188,16 @@ static bl_status conclude(bl_trainer *t, double *error)
     BL_TRY(status);
     bl_evaluation_free(t->last);
     t->last = evaluation;
-    *error = evaluation->error;
     return BL_OK;
 }
 
 static bl_status eval_step(bl_trainer *t)
 {
     bool done;
-    double error;
     BL_TRY(judge_step(t, t->judge, &done));
     if (!done) return BL_OK;
-    BL_TRY(conclude(t, &error));
-    return bl_trainer_close_epoch(t, error);
+    BL_TRY(conclude(t));
+    return bl_trainer_close_epoch(t);
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -250,16 +248,19 @@ static bl_status rewrite_step(bl_trainer *t)
 /** The test split meets the weights a holdout has chosen, then the last. */
 static bl_status final_step(bl_trainer *t)
 {
-    const bool best = t->holdout && isnan(t->test_error_best);
+    const bool best = t->holdout && !bl_trainer_rewrites(t) &&
+                      isnan(t->test_error_best);
     bool done;
-    double error;
     BL_TRY(best ? judge_best_step(t, &done)
                 : judge_step(t, t->data->test, &done));
     if (!done) return BL_OK;
-    if (best) return conclude(t, &t->test_error_best);
-    BL_TRY(conclude(t, &error));
+    BL_TRY(conclude(t));
+    if (best) {
+        t->test_error_best = t->last->error;
+        return BL_OK;
+    }
     const bl_counters before = t->at;
-    t->at.last_test_error = error;
+    t->at.last_test_error = t->last->error;
     t->at.phase = BL_PHASE_DONE;
     const bl_status status = bl_trainer_finish(t);
     if (status < 0) t->at = before;

@@ -313,6 +313,52 @@ static void holdout_keeps_the_test_split_for_the_end(void **state)
     bl_dataset_free(data);
 }
 
+/** Class 0 keeps its images, every other class one of them. */
+static bl_split *make_tailed(const bl_split *split)
+{
+    int64_t rows[256], n = 0;
+    bool met[CLASSES] = {false};
+    bl_split *out;
+    assert_true(split->n <= 256);
+    for (int64_t i = 0; i < split->n; i++) {
+        const int32_t y = split->labels[i];
+        if (y == 0 || !met[y]) rows[n++] = i;
+        met[y] = true;
+    }
+    assert_true(n < split->n && n > CLASSES);
+    ok(bl_split_subset(&out, split, rows, n));
+    return out;
+}
+
+/** alpha is that of a run of two epochs, too. */
+static void held_out_images_choose_by_class(void **state)
+{
+    (void)state;
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    bl_split *const even = cut_validation(data);
+    bl_split *const validation = make_tailed(even);
+    const bl_trainer_options options = {.validation = validation};
+    bl_trainer *t;
+    double least = 2;
+    int differs = 0;
+    ok(bl_trainer_create(&t, config, data, &options));
+    for (int64_t epoch = 0; epoch < 2; epoch++) {
+        while (t->at.last_epoch == epoch) ok(bl_trainer_step(t));
+        differs += t->last->balanced_error != t->last->error;
+        least = fmin(least, t->last->balanced_error);
+        assert_true(t->at.best_error == least);
+        assert_true(t->at.last_test_error == t->last->error);
+        assert_true(t->at.last_alpha == (epoch == 0 ? 1 : 0.75));
+    }
+    assert_true(differs > 0);
+    bl_trainer_free(t);
+    bl_split_free(validation);
+    bl_split_free(even);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
 /** The 21 test images are two batches, met by the best weights and the last;
  *  a run that stopped there needs its validation split again. */
 static void the_end_of_a_holdout_stops_and_resumes(void **state)
@@ -594,6 +640,7 @@ int main(void)
         cmocka_unit_test(empty_records_are_refused),
         cmocka_unit_test(divergence_stops_with_step_and_rate),
         cmocka_unit_test(holdout_keeps_the_test_split_for_the_end),
+        cmocka_unit_test(held_out_images_choose_by_class),
         cmocka_unit_test(the_end_of_a_holdout_stops_and_resumes),
         cmocka_unit_test(checkpoints_of_no_place_are_refused),
         cmocka_unit_test(diverged_weights_replace_no_checkpoint),
