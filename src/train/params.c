@@ -81,7 +81,7 @@ static const bl_param params[] = {
  "exponent of focal losses, and of the counts in cdt and vs"},
 {"loss.tau", REAL, "1", 0, 100, NULL, "X",
  "factor on log pi in logit-adjustment and vs"},
-{"loss.scale", REAL, "30", 0, 1e6, NULL, "X",
+{"loss.scale", REAL, "30", 1e-6, 1e6, NULL, "X",
  "s of ldam: what cosines are multiplied by"},
 {"loss.margin", REAL, "0.5", 0, 10, NULL, "X",
  "largest margin of ldam, that of the rarest class"},

@@ -123,6 +123,19 @@ static bl_status check_scales(const bl_config *config,
     return BL_OK;
 }
 
+/** A rate of 0 would freeze all that the second stage is to train. */
+static bl_status check_rates(const bl_config *config)
+{
+    const bool head = !strcmp(bl_config_string(config, "stage2.train"), "head");
+    const char *const frozen =
+        bl_config_real(config, "stage2.lr") <= 0 ? "stage2.lr"
+        : head && bl_config_real(config, "stage2.head-rate") <= 0
+            ? "stage2.head-rate" : NULL;
+    if (!frozen) return BL_OK;
+    return BL_RAISE(BL_EINVAL, "%s: 0 freezes all that the second stage "
+                    "trains; wanted above 0", frozen);
+}
+
 static bl_status check_second(const bl_config *config,
                               const bl_form_type *form)
 {
@@ -133,6 +146,7 @@ static bl_status check_second(const bl_config *config,
                         "retrain --init.weights RUN/last.safetensors "
                         "--init.branch cb");
     BL_TRY(check_loss(config, form, "stage2.loss"));
+    BL_TRY(check_rates(config));
     return check_scales(config, form);
 }
 
