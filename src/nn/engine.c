@@ -138,8 +138,7 @@ static bl_status open(bl_engine *e)
     const bl_compute *const compute = &e->spec.compute;
     const bl_network_spec *const net = &e->spec.network;
     BL_TRY(bl_network_check(net));
-    e->form = bl_form_find(net->form);
-    e->spec.network.form = e->form->name;
+    e->spec.network.form = bl_form_find(net->form)->name;
     BL_TRY(bl_backend_find(&e->backend, compute->backend));
     BL_TRY(choose_precision(&e->act, e->backend, compute->precision));
     e->spec.compute.backend = e->backend->name;

@@ -34,7 +34,6 @@ enum { BL_ENGINE_GROUPS = 2 };
 typedef struct bl_engine {
     bl_engine_spec spec;   /* strings of network and compute are static:    */
                            /*   what "auto" became, not the caller's text   */
-    const bl_form_type *form;
     const bl_backend *backend;
     bl_device *dev;
     bl_dtype act;

@@ -38,7 +38,10 @@ bl_status bl_graph_finish(bl_graph *graph)
 
 int32_t bl_graph_fail(bl_graph *g, bl_status status)
 {
-    if (g->status == BL_OK) g->status = status;
+    if (g->status < 0) return -1;
+    g->status = status < 0 ? status
+                           : BL_RAISE(BL_EINVAL, "graph: a layer reads a "
+                                      "value or parameter that there is not");
     return -1;
 }
 
@@ -62,7 +65,7 @@ static bool sources_stand(bl_graph *g, const bl_node *node)
 
 int32_t bl_graph_append(bl_graph *g, const bl_node *node)
 {
-    if (!sources_stand(g, node)) return bl_graph_fail(g, BL_EINVAL);
+    if (!sources_stand(g, node)) return bl_graph_fail(g, BL_OK);
     bl_value dst = {0};
     bl_status status = node->type->shape(g, node, &dst);
     if (status < 0) return bl_graph_fail(g, status);

@@ -143,7 +143,8 @@ int32_t bl_graph_append(bl_graph *g, const bl_node *node);
 int32_t bl_graph_param(bl_graph *g, const char *prefix, const char *suffix,
                        int32_t rank, const int64_t *shape, bool buffer,
                        bl_init init);
-/** Makes -1 of the present and every later value; keeps the first error. */
+/** Makes -1 of the present and every later value; keeps the first error.
+ *  Status BL_OK: the caller was given a value or parameter that is none. */
 int32_t bl_graph_fail(bl_graph *g, bl_status status);
 
 /** Rewrites nodes for a backend that fuses: norm takes the add and ReLU

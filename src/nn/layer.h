@@ -21,7 +21,7 @@ typedef struct bl_op {
     bl_node node;
     int32_t src[BL_NODE_SRC], dst;
     int32_t diff_dst[2];           /* contributions to dst's gradient      */
-    int32_t merge[BL_MERGE_MAX];   /* further ones, added to diff_dst[0]   */
+    int32_t merge[1 + BL_MERGE_MAX]; /* further ones, added to diff_dst[0] */
     int32_t n_merge, merge_dst;
     int32_t diff_src[BL_NODE_SRC];
     int32_t saved[2];              /* forward to backward, private         */
