@@ -25,6 +25,8 @@ static const bl_param options[] = {
      "height, width and channels of the random images"},
     {"steps", BL_PARAM_INTEGER, "0", 0, STEPS_MAX, NULL, "N",
      "steps to time; 0: as many as fit five seconds"},
+    {"plan", BL_PARAM_FLAG, "false", 0, 0, NULL, NULL,
+     "print the operations of a step, their kernels and memory; time nothing"},
     CLI_JSON,
     CLI_END,
 };
@@ -57,6 +59,18 @@ static int read_size(job *j)
                    text);
 }
 
+/** A run without end, in which all that a method defers holds at once. */
+static bl_status unbind(bl_config *config)
+{
+    static const char *const set[][2] = {
+        {"epochs", "1000000"}, {"posthoc", "none"}, {"weights.from", "0"},
+        {"sampler.from", "0"}, {"mix.skip-first", "0"}, {"mix.skip-last", "0"}};
+    bl_status status = BL_OK;
+    for (size_t i = 0; i < sizeof set / sizeof *set && status == BL_OK; i++)
+        status = bl_config_set(config, set[i][0], set[i][1], BL_ORIGIN_OPTION);
+    return status == BL_OK ? bl_train_settle(config) : status;
+}
+
 static int configure(job *j)
 {
     if (strcmp(j->args->operands[0], "step") != 0)
@@ -64,9 +78,7 @@ static int configure(job *j)
                        "no benchmark \"%s\"; there is: step",
                        j->args->operands[0]);
     if (bl_config_clone(&j->config, j->args->train) < 0 ||
-        bl_config_set(j->config, "epochs", "1000000", BL_ORIGIN_OPTION) < 0 ||
-        bl_config_set(j->config, "posthoc", "none", BL_ORIGIN_OPTION) < 0 ||
-        bl_train_settle(j->config) < 0)
+        unbind(j->config) < 0)
         return cli_fail(j->args, CLI_USAGE);
     j->batch = bl_config_integer(j->config, "batch");
     j->steps = bl_config_integer(j->args->own, "steps");
@@ -235,13 +247,38 @@ static int report(const job *j)
     return CLI_DONE;
 }
 
+/** The lines of the plan, in both forms. */
+static int show_plan(const job *j)
+{
+    const char *at = bl_trainer_plan(j->trainer);
+    cli_facts facts;
+    char line[512];
+    if (cli_facts_open(&facts, bl_config_flag(j->args->own, "json")) < 0)
+        return cli_fail(j->args, CLI_FAILED);
+    cli_fact_list(&facts, "plan");
+    for (; *at != '\0'; at += strcspn(at, "\n") + 1) {
+        (void)snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
+        cli_fact_item(&facts, line);
+    }
+    cli_fact_list_close(&facts);
+    if (cli_facts_close(&facts) < 0) return cli_fail(j->args, CLI_FAILED);
+    return CLI_DONE;
+}
+
+static int time_steps(job *j)
+{
+    const int code = measure(j);
+    return code == CLI_DONE ? report(j) : code;
+}
+
 static int run(cli_args *args)
 {
     job j = {.args = args};
     int code = configure(&j);
     if (code == CLI_DONE) code = open_trainer(&j);
-    if (code == CLI_DONE) code = measure(&j);
-    if (code == CLI_DONE) code = report(&j);
+    if (code == CLI_DONE)
+        code = bl_config_flag(args->own, "plan") ? show_plan(&j)
+                                                 : time_steps(&j);
     bl_trainer_free(j.trainer);
     bl_dataset_free(j.data);
     bl_config_free(j.config);
@@ -260,6 +297,8 @@ static const char *const examples[] = {
     "a hundred steps in fp32 on one thread, for a script",
     "ballast bench step --method ce --precision fp32 --threads 1 --steps 100 "
     "--json",
+    "what a step consists of here",
+    "ballast bench step --model resnet32 --method ce --plan",
     NULL};
 
 const cli_command cli_bench = {
@@ -269,7 +308,9 @@ const cli_command cli_bench = {
     .about =
         "Trains on random images from memory and reports the median time of "
         "a step, samples a second (bbn: pairs) and memory.  Loader and "
-        "augmentation are part of a step, as in a run.",
+        "augmentation are part of a step, as in a run; what a method defers "
+        "to later epochs holds at once, and the step is one of the first "
+        "stage.",
     .examples = examples,
     .operands = {"step"},
     .n_needed = 1,
