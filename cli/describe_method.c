@@ -13,7 +13,7 @@
 #include "ballast/sampler.h"
 #include "cli.h"
 
-enum { LINE = 320 };
+enum { LINE = 320, WHEN = 48 };
 
 static int has_second(const bl_config *config)
 {
@@ -77,6 +77,49 @@ static void loss(cli_facts *facts, const bl_config *config, const char *key,
     cli_fact_string(facts, equation, row->equation);
 }
 
+/** " after epoch E of 200" where `key` defers. */
+static const char *deferred(char when[WHEN], const bl_config *config,
+                            const char *key)
+{
+    const double from = bl_config_real(config, key);
+    when[0] = '\0';
+    if (from > 0)
+        (void)snprintf(when, WHEN, ", after epoch %g of 200", from);
+    return when;
+}
+
+static void weights(cli_facts *facts, const bl_config *config, const char *key,
+                    const char *fact, const char *from)
+{
+    static const struct {
+        const char *name, *equation;
+    } rows[] = {
+        {"inverse", "w_c = 1 / n_c"},
+        {"inverse-sqrt", "w_c = 1 / sqrt(n_c)"},
+        {"effective", "w_c = (1 - beta) / (1 - beta^n_c)"},
+    };
+    const char *how = bl_config_string(config, key);
+    char line[LINE], when[WHEN] = "";
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (strcmp(rows[i].name, how) != 0) continue;
+        (void)snprintf(line, sizeof line, "%s, scaled to mean 1%s",
+                       rows[i].equation,
+                       from ? deferred(when, config, from) : "");
+        cli_fact_string(facts, fact, line);
+    }
+}
+
+static void later_sampler(cli_facts *facts, const bl_config *config)
+{
+    const char *name = bl_config_string(config, "sampler.later");
+    const bl_sampler_type *row = bl_sampler_find(name);
+    char line[LINE], when[WHEN];
+    if (!row) return;
+    (void)snprintf(line, sizeof line, "%s: %s%s", name, row->summary,
+                   deferred(when, config, "sampler.from"));
+    cli_fact_string(facts, "later_sampler", line);
+}
+
 static void mix(cli_facts *facts, const bl_config *config)
 {
     const bl_mix_type *row = bl_mix_find(bl_config_string(config, "mix"));
@@ -91,6 +134,7 @@ static void second_stage(cli_facts *facts, const bl_config *config)
     if (!has_second(config)) return;
     sampler(facts, config, "stage2.sampler", "stage2_sampler");
     loss(facts, config, "stage2.loss", "stage2_loss", "stage2_equation");
+    weights(facts, config, "stage2.weights", "stage2_weights", NULL);
 }
 
 static void rewrite(cli_facts *facts, const bl_config *config)
@@ -114,10 +158,11 @@ static void say(cli_facts *facts, const bl_method_type *method,
     char page[LINE];
     cli_fact_string(facts, "network_form", method->form);
     loss(facts, config, "loss", "loss", "equation");
+    weights(facts, config, "weights", "weights", "weights.from");
     sampler(facts, config, "sampler", "sampler");
     if (strcmp(method->form, "bbn") == 0)
         sampler(facts, config, "bbn.sampler", "sampler_of_the_second");
-    sampler(facts, config, "sampler.later", "later_sampler");
+    later_sampler(facts, config);
     mix(facts, config);
     second_stage(facts, config);
     rewrite(facts, config);

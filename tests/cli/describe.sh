@@ -11,3 +11,7 @@ for kind in methods models data losses samplers mixes schedules adaptors \
         echo "$name" | cmp - found
     done
 done
+ballast describe method ce-drw --json | json_value weights >found
+echo "w_c = (1 - beta) / (1 - beta^n_c), scaled to mean 1, after epoch 160 of 200" |
+    cmp - found
+ballast describe method crt --json | json_value stage2_sampler >/dev/null
