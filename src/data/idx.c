@@ -8,9 +8,9 @@
  * Numbers are 32 bits, most significant byte first; 8 is the code of unsigned
  * bytes, 3 and 1 the number of extents.  Files are plain or gzipped.
  *
- * The header promises sizes, and a broken one promises anything.  Extents are
- * checked against limits, and memory is taken in doubling steps as pixels
- * arrive: a header alone costs 16 MB at most.
+ * The header promises sizes, and a broken one promises anything.  Extents and
+ * what they multiply to are checked against limits, and memory is taken in
+ * doubling steps as pixels arrive: a header alone costs 16 MB at most.
  *
  * Source: LeCun, Cortes, Burges, "The MNIST database of handwritten digits";
  * Xiao, Rasul, Vollgraf, "Fashion-MNIST", 2017, arXiv:1708.07747.
@@ -23,7 +23,12 @@
 #include "core/mem.h"
 #include "data/format.h"
 
-enum { MAX_EXTENTS = 3, MAX_SIDE = 4096, FIRST_ROOM = 1 << 24 /* bytes */ };
+enum {
+    MAX_EXTENTS = 3,
+    MAX_IMAGES = 1 << 24,
+    MAX_SIDE = 4096,
+    FIRST_ROOM = 1 << 24 /* bytes */
+};
 
 /* Reads the header and n_extent extents. */
 static bl_status read_header(uint32_t *extent, int n_extent, bl_stream *stream)
@@ -40,7 +45,7 @@ static bl_status read_header(uint32_t *extent, int n_extent, bl_stream *stream)
         const uint8_t *b = bytes + 4 * i;
         extent[i] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
                     (uint32_t)b[2] << 8 | b[3];
-        const uint32_t most = i == 0 ? INT32_MAX : MAX_SIDE;
+        const uint32_t most = i == 0 ? MAX_IMAGES : MAX_SIDE;
         if (extent[i] < 1 || extent[i] > most)
             return BL_RAISE(BL_EFORMAT, "%s: offset %d: extent %" PRIu32
                             ", wanted 1 to %" PRIu32, stream->place,
@@ -72,8 +77,13 @@ bl_status bl_idx_images_read(bl_piece *piece, bl_stream *stream,
     piece->h = (int32_t)extent[1];
     piece->w = (int32_t)extent[2];
     piece->c = 1;
-    BL_TRY(read_body(&piece->pixels,
-                     (int64_t)extent[0] * piece->h * piece->w, stream));
+    const int64_t count = (int64_t)extent[0] * piece->h * piece->w;
+    if (count > stream->limit)
+        return BL_RAISE(BL_EFORMAT, "%s: offset 4: %" PRIu32 " images of %"
+                        PRId32 " x %" PRId32 ", wanted at most %" PRId64
+                        " bytes", stream->place, extent[0], piece->h, piece->w,
+                        stream->limit);
+    BL_TRY(read_body(&piece->pixels, count, stream));
     piece->n_image = extent[0];
     return BL_OK;
 }

@@ -5,10 +5,12 @@
  * A reader of a format sees a bl_stream and never knows where the bytes come
  * from; a test or a fuzzer hands it bytes in memory.  Streams have no size:
  * what a header or an archive says about sizes may be a lie, so readers take
- * memory as bytes arrive and not as they are promised.
+ * memory as bytes arrive and not as they are promised, and a stream has a limit
+ * on what may arrive.
  *
- * zlib's gzread gives what it could unpack of a file cut short and reports it
- * only when asked.  It is asked after every short read.
+ * Whether a file is gzip is told by its first bytes and not by its name: some
+ * programs unpack what they fetch and leave the name as it was.  No plain file
+ * of a format begins with those bytes.
  */
 #include "data/source.h"
 
@@ -17,23 +19,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
 #include "core/error.h"
 #include "core/file.h"
-#include "core/mem.h"
 #include "core/text.h"
-
-static const int64_t limit_bytes = INT64_C(1) << 34; /* 16 GiB */
+#include "data/gunzip.h"
 
 /* ---- any stream ---------------------------------------------------------- */
 
 bl_status bl_stream_read(bl_stream *stream, void *bytes, size_t n, size_t *got)
 {
     BL_TRY(stream->read(stream, bytes, n, got));
-    if ((uint64_t)*got > (uint64_t)(limit_bytes - stream->offset))
+    if ((uint64_t)*got > (uint64_t)(stream->limit - stream->offset))
         return BL_RAISE(BL_EFORMAT, "%s: holds more than %" PRId64 " bytes",
-                        stream->place, limit_bytes);
+                        stream->place, stream->limit);
     stream->offset += (int64_t)*got;
     return BL_OK;
 }
@@ -60,7 +59,7 @@ bl_status bl_stream_end(bl_stream *stream)
                     ", wanted its end there", stream->place, wanted);
 }
 
-/* ---- plain and compressed files ------------------------------------------ */
+/* ---- files --------------------------------------------------------------- */
 
 static bl_status refused(const char *place, int code)
 {
@@ -79,39 +78,6 @@ static bl_status read_plain(bl_stream *stream, void *bytes, size_t n,
     return ferror(file) ? refused(stream->place, errno) : BL_OK;
 }
 
-/* What zlib says of a file, without the path that it puts before. */
-static const char *gzip_reason(const char *text, const char *place)
-{
-    const size_t n = strlen(place);
-    return strncmp(text, place, n) == 0 && strncmp(text + n, ": ", 2) == 0
-               ? text + n + 2 : text;
-}
-
-static bl_status read_gzip(bl_stream *stream, void *bytes, size_t n,
-                           size_t *got)
-{
-    enum { PIECE = 1 << 30 }; /* gzread takes an unsigned, gives an int */
-    gzFile file = stream->handle;
-    char *to = bytes;
-    int code = Z_OK;
-    *got = 0;
-    while (*got < n) {
-        const size_t piece = n - *got < PIECE ? n - *got : PIECE;
-        const int read = gzread(file, to + *got, (unsigned)piece);
-        if (read <= 0) break;
-        *got += (size_t)read;
-    }
-    if (*got == n) return BL_OK;
-    const char *reason = gzerror(file, &code);
-    if (code == Z_OK || code == Z_STREAM_END) return BL_OK;
-    if (code == Z_ERRNO) return refused(stream->place, errno);
-    return BL_RAISE(BL_EFORMAT, "%s: unpacked byte %" PRId64 ": %s, wanted "
-                    "whole gzip data", stream->place,
-                    stream->offset + (int64_t)*got,
-                    code == Z_BUF_ERROR ? "the file ends early"
-                                        : gzip_reason(reason, stream->place));
-}
-
 /* A pipe or a device is refused unopened: it could block for ever. */
 static bl_status check_regular(const char *path)
 {
@@ -121,79 +87,96 @@ static bl_status check_regular(const char *path)
     return BL_RAISE(BL_EIO, "%s: is not a regular file", path);
 }
 
-static bl_status open_plain(FILE **out, const char *path)
+/* Tells gzip by its first two bytes; they are read again. */
+static bl_status is_gzip(int *out, FILE *file, const char *path)
 {
-    BL_TRY(check_regular(path));
-    *out = fopen(path, "rb");
-    return *out != NULL ? BL_OK : refused(path, errno);
+    static const uint8_t magic[] = {0x1f, 0x8b};
+    uint8_t bytes[sizeof magic] = {0};
+    errno = 0;
+    const size_t n = fread(bytes, 1, sizeof bytes, file);
+    if (ferror(file) || fseek(file, 0, SEEK_SET) != 0)
+        return refused(path, errno);
+    *out = n == sizeof magic && memcmp(bytes, magic, sizeof magic) == 0;
+    return BL_OK;
 }
 
-static bl_status take_plain(const char *path, const char *name, bl_take *take,
-                            void *payload)
+/* A file in either form, as a stream; zero-initialise. */
+typedef struct opened {
+    FILE *file;
+    int gzip;
+    bl_gunzip gunzip;
+    bl_stream stream;
+} opened;
+
+static bl_status open_file(opened *o, const char *path, int64_t limit)
 {
-    FILE *file = NULL;
-    BL_TRY(open_plain(&file, path));
-    bl_stream stream = {.place = path, .handle = file, .read = read_plain};
-    const bl_status status = take(payload, name, &stream);
-    fclose(file);
+    BL_TRY(check_regular(path));
+    o->file = fopen(path, "rb");
+    if (o->file == NULL) return refused(path, errno);
+    BL_TRY(is_gzip(&o->gzip, o->file, path));
+    o->stream = (bl_stream){.place = path, .limit = limit};
+    if (!o->gzip) {
+        o->stream.handle = o->file;
+        o->stream.read = read_plain;
+        return BL_OK;
+    }
+    o->stream.handle = &o->gunzip;
+    o->stream.read = bl_gunzip_read;
+    return bl_gunzip_begin(&o->gunzip, o->file, path);
+}
+
+static void close_file(opened *o)
+{
+    bl_gunzip_end(&o->gunzip);
+    if (o->file != NULL) fclose(o->file);
+}
+
+static bl_status take_file(const char *path, const char *name, bl_take *take,
+                           void *payload)
+{
+    opened o = {0};
+    bl_status status = open_file(&o, path, BL_MEMBER_BYTES);
+    if (status == BL_OK) status = take(payload, name, &o.stream);
+    close_file(&o);
     return status;
 }
 
-static bl_status take_gzip(const char *path, const char *name, bl_take *take,
-                           void *payload)
+static bl_status take_archive(const char *path, bl_take *take, void *payload)
 {
-    BL_TRY(check_regular(path));
-    errno = 0;
-    gzFile file = gzopen(path, "rb");
-    if (file == NULL) return refused(path, errno != 0 ? errno : ENOMEM);
-    bl_stream stream = {.place = path, .handle = file, .read = read_gzip};
-    const bl_status status = take(payload, name, &stream);
-    gzclose(file);
+    opened o = {0};
+    bl_status status = open_file(&o, path, BL_ARCHIVE_BYTES);
+    if (status == BL_OK)
+        status = o.gzip ? bl_tar_each(&o.stream, take, payload)
+                        : bl_archive_each(&o.stream, take, payload);
+    close_file(&o);
     return status;
 }
 
 /* ---- a folder ------------------------------------------------------------ */
 
-typedef bl_status take_file(const char *path, const char *name, bl_take *take,
-                            void *payload);
-
-/* The two forms in which a folder may hold a file. */
-static const struct {
-    const char *suffix;
-    take_file *take;
-} forms[] = {{"", take_plain}, {".gz", take_gzip}};
-
-/* BL_OK also where the folder holds name in neither form. */
+/* BL_OK also where the folder holds name neither plain nor with ".gz". */
 static bl_status folder_take(const char *folder, const char *name,
                              bl_take *take, void *payload)
 {
+    static const char *const suffixes[] = {"", ".gz"};
     bl_status status = BL_OK;
     int found = 0;
-    for (size_t i = 0; i < sizeof forms / sizeof forms[0] && !found; i++) {
+    for (int i = 0; i < 2 && !found; i++) {
         bl_text path = {0};
-        bl_text_printf(&path, "%s/%s%s", folder, name, forms[i].suffix);
+        bl_text_printf(&path, "%s/%s%s", folder, name, suffixes[i]);
         status = path.status;
         found = status != BL_OK || bl_path_exists(path.text);
         if (status == BL_OK && found)
-            status = forms[i].take(path.text, name, take, payload);
+            status = take_file(path.text, name, take, payload);
         bl_text_free(&path);
     }
-    return status;
-}
-
-static bl_status archive_take(const char *path, bl_take *take, void *payload)
-{
-    FILE *file = NULL;
-    BL_TRY(open_plain(&file, path));
-    const bl_status status = bl_archive_each(path, file, take, payload);
-    fclose(file);
     return status;
 }
 
 bl_status bl_source_each(const char *path, const char *const *names,
                          bl_take *take, void *payload)
 {
-    if (!bl_path_is_folder(path)) return archive_take(path, take, payload);
+    if (!bl_path_is_folder(path)) return take_archive(path, take, payload);
     for (int64_t i = 0; names[i] != NULL; i++) {
         const bl_status status = folder_take(path, names[i], take, payload);
         if (status != BL_OK) return status;

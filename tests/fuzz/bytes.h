@@ -28,7 +28,8 @@ static inline bl_status bytes_read(bl_stream *stream, void *to, size_t n,
 
 static inline bl_stream bytes_stream(bytes *from)
 {
-    return (bl_stream){.place = "bytes", .handle = from, .read = bytes_read};
+    return (bl_stream){.place = "bytes", .limit = BL_MEMBER_BYTES,
+                       .handle = from, .read = bytes_read};
 }
 
 #endif

@@ -264,7 +264,8 @@ static void test_bad_archives(void **state)
         must_fail(path, NULL, BL_EFORMAT, "x.tar: ");
     }
     scratch_put(path, "this is no archive at all", 25);
-    must_fail(path, NULL, BL_EFORMAT, "x.tar: Unrecognized archive format");
+    must_fail(path, NULL, BL_EFORMAT,
+              "x.tar: byte 0: Unrecognized archive format");
     scratch_put(path, "", 0);
     must_fail(path, NULL, BL_EFORMAT, "x.tar: ");
     scratch_remove(&s);
@@ -324,8 +325,12 @@ static const bad cases[] = {
     {sets_make_idx, IMAGES, SET, 3, 1,
      IMAGES ": offset 0: magic 00 00 08 01, wanted 00 00 08 03"},
     {sets_make_idx, IMAGES, SET, 4, 255,
-     IMAGES ": offset 4: extent 4278190091, wanted 1 to 2147483647"},
-    {sets_make_idx, IMAGES, SET, 4, 127, IMAGES ": ends at byte 181"},
+     IMAGES ": offset 4: extent 4278190091, wanted 1 to 16777216"},
+    {sets_make_idx, IMAGES, SET, 4, 1,
+     IMAGES ": offset 4: extent 16777227, wanted 1 to 16777216"},
+    {sets_make_idx, IMAGES, SET, 5, 127, IMAGES ": ends at byte 181"},
+    {sets_make_idx, LABELS, SET, 4, 1,
+     LABELS ": offset 4: extent 16777227, wanted 1 to 16777216"},
     {sets_make_idx, IMAGES, SET, 10, 255,
      IMAGES ": offset 8: extent 65285, wanted 1 to 4096"},
     {sets_make_idx, IMAGES, SET, 15, 0,
@@ -394,6 +399,11 @@ static void test_parts_that_do_not_fit(void **state)
     sets_put(s.folder, "t10k-labels-idx1-ubyte", bytes, 13);
     must_fail(s.folder, NULL, BL_EFORMAT,
               ": 6 test images, wanted 5, one a label");
+    const uint32_t many[] = {1 << 17, 129, 128};
+    assert_int_equal(sets_idx(bytes, many, 3), 16);
+    sets_put(s.folder, "t10k-images-idx3-ubyte", bytes, sizeof bytes);
+    must_fail(s.folder, NULL, BL_EFORMAT, "t10k-images-idx3-ubyte: offset 4: "
+              "131072 images of 129 x 128, wanted at most 2147483648 bytes");
     scratch_remove(&s);
 }
 
