@@ -52,7 +52,8 @@ static int cut_tail(job *j)
     if (bl_longtail(&index, &ordinals, &n, j->data->train,
                     bl_config_string(config, "profile"), imbalance) < 0 ||
         bl_split_subset(&subset, j->data->train, index, n) < 0) {
-        code = cli_fail(j->args, CLI_FAILED);
+        code = cli_say(j->args, CLI_FAILED, "%s: %s", j->data->name,
+                       bl_error_last()->message);
     } else {
         j->cut = 1;
         j->crc32 = bl_subset_crc32(ordinals, n);

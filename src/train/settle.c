@@ -109,8 +109,9 @@ static bl_status cut_tail(bl_dataset *data, const bl_config *config)
     const double F = bl_config_real(config, "imbalance");
     int64_t *index = NULL, n;
     if (F <= 1) return BL_OK;
-    BL_TRY(bl_longtail(&index, NULL, &n, data->train,
-                       bl_config_string(config, "profile"), F));
+    if (bl_longtail(&index, NULL, &n, data->train,
+                    bl_config_string(config, "profile"), F) < 0)
+        return bl_error_prefix("%s", data->name);
     const bl_status status = keep(&data->train, index, n);
     bl_free(index);
     return status;
@@ -122,8 +123,9 @@ static bl_status cut_holdout(bl_dataset *data, bl_split **validation,
     const double fraction = bl_config_real(config, "holdout");
     int64_t *kept = NULL, *cut = NULL, n_kept, n_cut;
     if (fraction <= 0) return BL_OK;
-    BL_TRY(bl_holdout(&kept, &n_kept, &cut, &n_cut, data->train, fraction,
-                      (uint64_t)bl_config_integer(config, "seed")));
+    if (bl_holdout(&kept, &n_kept, &cut, &n_cut, data->train, fraction,
+                   (uint64_t)bl_config_integer(config, "seed")) < 0)
+        return bl_error_prefix("%s", data->name);
     bl_status status = bl_split_subset(validation, data->train, cut, n_cut);
     if (status == BL_OK) status = keep(&data->train, kept, n_kept);
     bl_free(kept);

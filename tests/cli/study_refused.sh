@@ -28,4 +28,5 @@ try ballast study bad.yaml --set data=tiny --set model=resnet20 --out bad.yaml
 echo 'base: {data: tiny, imbalance: 20, model: resnet20}
 grid: {method: [ce, tau-norm]}' >bad.yaml
 try ballast study bad.yaml --out dir
+try ballast study bad.yaml --out dir --set imbalance=30
 ls
