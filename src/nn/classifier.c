@@ -66,19 +66,31 @@ static bl_status read_normalization(bl_normalization *out,
     return BL_OK;
 }
 
-/** Reads one bounded whole number at *text and steps over it. */
-static int32_t whole(const char **text)
+/** Reads n bounded whole numbers with an x between them; false where text is
+ *  something else.  One that is not there is 0. */
+static bool read_wholes(int32_t *values, int32_t n, const char *text)
 {
-    int32_t n = 0;
-    while (**text >= '0' && **text <= '9' && n < 100000000)
-        n = 10 * n + (*(*text)++ - '0');
-    return n;
+    for (int32_t i = 0; i < n; i++) {
+        if (i > 0 && *text == 'x') text++;
+        values[i] = 0;
+        while (*text >= '0' && *text <= '9' && values[i] < 100000000)
+            values[i] = 10 * values[i] + (*text++ - '0');
+    }
+    return !*text;
+}
+
+static bl_status refuse(const char *path, const char *key, const char *found,
+                        const char *wanted)
+{
+    return BL_RAISE(BL_EFORMAT, "%s: metadata %s: \"%.60s\", wanted %s", path,
+                    key, found, wanted);
 }
 
 static bl_status read_spec(bl_engine_spec *spec, const bl_safetensors *file,
                            const char *path)
 {
     const char *model, *form, *classes, *input;
+    int32_t extent[3];
     BL_TRY(need(&model, file, path, "ballast.model"));
     BL_TRY(need(&form, file, path, "ballast.form"));
     BL_TRY(need(&classes, file, path, "ballast.classes"));
@@ -86,19 +98,20 @@ static bl_status read_spec(bl_engine_spec *spec, const bl_safetensors *file,
     bl_network_spec *const net = &spec->network;
     net->model = bl_model_find(model);
     if (!net->model)
-        return BL_RAISE(BL_EFORMAT, "%s: metadata ballast.model: %.60s is not "
-                        "a model of this version", path, model);
+        return refuse(path, "ballast.model", model, "a model of this version");
     const bl_form_type *const f = bl_form_find(form);
-    net->form = f ? f->name : form;
-    net->n_class = whole(&classes);
-    int32_t *const extent[] = {&net->h, &net->w, &net->c};
-    for (int32_t i = 0; i < 3; i++) {
-        *extent[i] = whole(&input);
-        if (i < 2 && *input == 'x') input++;
-    }
-    if (*input || *classes || bl_network_check(net) < 0)
-        return BL_RAISE(BL_EFORMAT, "%s: metadata ballast.input, .classes or "
-                        ".form: wanted HxWxC, a number and a known form", path);
+    if (!f)
+        return refuse(path, "ballast.form", form, "a form of this version");
+    net->form = f->name;
+    if (!read_wholes(&net->n_class, 1, classes) || net->n_class < 1)
+        return refuse(path, "ballast.classes", classes, "a number above 0");
+    const bool whole = read_wholes(extent, 3, input);
+    net->h = extent[0];
+    net->w = extent[1];
+    net->c = extent[2];
+    if (!whole || bl_network_check(net) < 0)
+        return refuse(path, "ballast.input", input,
+                      "HxWxC, at most 4096x4096x16");
     return read_normalization(&spec->normalization, file, path, net->c);
 }
 

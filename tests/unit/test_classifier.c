@@ -36,7 +36,7 @@ static bl_status open_with(const bl_metadata *metadata, int64_t n)
     return status;
 }
 
-enum { FORM = 1, CLASSES = 2, INPUT = 3, STD = 5, PAIRS = 6 };
+enum { MODEL = 0, FORM = 1, CLASSES = 2, INPUT = 3, STD = 5, PAIRS = 6 };
 
 static const bl_metadata good[PAIRS] = {
     {"ballast.model", "resnet20"}, {"ballast.form", "plain"},
@@ -64,10 +64,15 @@ static void sizes_are_those_of_the_tensors(void **state)
 static void numbers_are_numbers(void **state)
 {
     (void)state;
-    expect(INPUT, "6x5", "HxWxC");
-    expect(INPUT, "6x5x1x1", "HxWxC");
-    expect(INPUT, "4097x5x1", "HxWxC");
-    expect(CLASSES, "-7", "a number");
+    expect(INPUT, "6x5", "ballast.input: \"6x5\", wanted HxWxC");
+    expect(INPUT, "6x5x1x1", "ballast.input: \"6x5x1x1\", wanted HxWxC");
+    expect(INPUT, "6 5x1", "ballast.input: \"6 5x1\", wanted HxWxC");
+    expect(INPUT, "4097x5x1", "wanted HxWxC, at most 4096x4096x16");
+    expect(CLASSES, "-7", "ballast.classes: \"-7\", wanted a number above 0");
+    expect(CLASSES, "7x", "ballast.classes: \"7x\", wanted a number");
+    expect(CLASSES, "", "ballast.classes: \"\", wanted a number");
+    expect(FORM, "knot", "ballast.form: \"knot\", wanted a form");
+    expect(MODEL, "knot", "ballast.model: \"knot\", wanted a model");
     expect(STD, "0", "not above 0");
     expect(STD, "0.2,0.3", "wanted 1 numbers");
     assert_int_equal(open_with(good, STD), BL_EFORMAT);
