@@ -141,6 +141,17 @@ setup_by_apt()
     apt_install $chosen
 }
 
+# CMake looks for oneDNN where the compiler does, and in CMAKE_PREFIX_PATH.
+has_onednn()
+(
+    set -f
+    IFS=:
+    for prefix in ${CMAKE_PREFIX_PATH:-}; do
+        set -- "$@" "-I$prefix/include"
+    done
+    echo '#include <oneapi/dnnl/dnnl.h>' | cc "$@" -E -x c - > /dev/null 2>&1
+)
+
 setup_by_hand()
 {
     absent=
@@ -151,10 +162,13 @@ setup_by_hand()
         pkg-config --exists $library 2> /dev/null ||
             absent="$absent $library"
     done
+    ! have cc || has_onednn || absent="$absent oneDNN"
     test -n "$absent" || return 0
     say "this system has no apt-get, and these are missing:$absent"
     say "please install what is called on Debian:"
     needs | sed 's/^/    /' >&2
+    say "only oneDNN can be left out, for slow portable kernels:" \
+        "cmake --preset release -DBALLAST_ONEDNN=OFF"
     exit 1
 }
 
@@ -195,12 +209,21 @@ run_tests()
 
 # ---- demo -------------------------------------------------------------------------
 
+# Whether Fashion-MNIST lies where Ballast looks for it.
+has_demo_data()
+(
+    set -f
+    IFS=:
+    for folder in ${BALLAST_DATA:-} "${XDG_CACHE_HOME:-$HOME/.cache}/ballast" \
+                  /usr/local/share/datasets /usr/share/datasets; do
+        test -z "$folder" || test ! -e "$folder/fashion-mnist" || exit 0
+    done
+    exit 1
+)
+
 demo_data()
 {
-    for folder in "${BALLAST_DATA:-}" "${XDG_CACHE_HOME:-$HOME/.cache}/ballast" \
-                  /usr/local/share/datasets /usr/share/datasets; do
-        test ! -e "$folder/fashion-mnist" || return 0
-    done
+    ! has_demo_data || return 0
     if have apt-get && have dpkg-query; then
         apt_update_once dataset-fashion-mnist
         if installable dataset-fashion-mnist; then
