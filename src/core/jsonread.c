@@ -24,6 +24,7 @@
 
 #include "ballast/data.h"
 #include "core/error.h"
+#include "core/file.h"
 #include "core/mem.h"
 #include "core/text.h"
 
@@ -361,6 +362,16 @@ done:
     return status;
 }
 
+bl_status bl_json_read(bl_json_value **out, const char *path, size_t limit)
+{
+    char *text = NULL;
+    size_t bytes = 0;
+    BL_TRY(bl_file_read(&text, &bytes, path, limit));
+    const bl_status status = bl_json_parse(out, path, text, bytes);
+    bl_free(text);
+    return status;
+}
+
 void bl_json_value_free(bl_json_value *value)
 {
     document_free((document *)value);
@@ -373,4 +384,9 @@ const bl_json_value *bl_json_member(const bl_json_value *value,
     for (const bl_json_value *at = value->first; at != NULL; at = at->next)
         if (strcmp(at->key, key) == 0) return at;
     return NULL;
+}
+
+bool bl_json_is_number(const bl_json_value *value)
+{
+    return value->kind == BL_JSON_INTEGER || value->kind == BL_JSON_REAL;
 }

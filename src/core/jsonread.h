@@ -6,6 +6,7 @@
 #ifndef BL_CORE_JSONREAD_H
 #define BL_CORE_JSONREAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,9 +33,14 @@ typedef struct bl_json_value {
  *  Freed by bl_json_value_free. */
 BL_MUST_USE bl_status bl_json_parse(bl_json_value **out, const char *name,
                                     const char *bytes, size_t n);
+/** The same of a whole file of at most limit bytes. */
+BL_MUST_USE bl_status bl_json_read(bl_json_value **out, const char *path,
+                                   size_t limit);
 void bl_json_value_free(bl_json_value *value);
 /** Member of an object by key, or NULL (also when value is NULL). */
 const bl_json_value *bl_json_member(const bl_json_value *value,
                                     const char *key);
+/** Is it a number, whole or not? */
+bool bl_json_is_number(const bl_json_value *value);
 
 #endif

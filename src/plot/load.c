@@ -139,7 +139,7 @@ static bl_status read_each(bl_plot_run *run, const bl_place *at,
     BL_TRY(check_count(at, key, list, run->n_class));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next, i++) {
         const double value = v->kind == BL_JSON_NULL ? (double)NAN : v->real;
-        if (v->kind != BL_JSON_NULL && !bl_is_number(v))
+        if (v->kind != BL_JSON_NULL && !bl_json_is_number(v))
             return bl_place_wrong(at, key, v, "a number for each class");
         memcpy((char *)&run->classes[i] + offset, &value, sizeof value);
     }
@@ -164,7 +164,7 @@ static bl_status read_row(double *row, const bl_plot_run *run,
     double sum = 0;
     int64_t j = 0;
     for (const bl_json_value *v = list->first; v != NULL; v = v->next, j++) {
-        if (!bl_is_number(v) || v->real < 0)
+        if (!bl_json_is_number(v) || v->real < 0)
             return bl_place_wrong(at, "confusion", v, "counts of at least 0");
         counts[j] = v->real;
         sum += v->real;
@@ -263,14 +263,9 @@ static bl_status read_members(bl_plot_run *run, const char *path)
 static bl_status read_tree(bl_json_value **tree, char **path,
                            const char *folder, const char *name)
 {
-    char *text = NULL;
-    size_t bytes = 0;
     BL_TRY(bl_path_join(path, folder, name));
-    if (!bl_path_exists(*path)) return BL_OK;
-    BL_TRY(bl_file_read(&text, &bytes, *path, FILE_LIMIT));
-    const bl_status status = bl_json_parse(tree, *path, text, bytes);
-    bl_free(text);
-    return status;
+    return bl_path_exists(*path) ? bl_json_read(tree, *path, FILE_LIMIT)
+                                 : BL_OK;
 }
 
 static bl_status read_result(bl_plot_run *run, const char *folder)

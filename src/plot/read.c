@@ -19,18 +19,13 @@ bl_status bl_place_wrong(const bl_place *at, const char *key,
                     found ? kinds[found->kind] : "missing", wanted);
 }
 
-int bl_is_number(const bl_json_value *value)
-{
-    return value->kind == BL_JSON_INTEGER || value->kind == BL_JSON_REAL;
-}
-
 bl_status bl_read_real(double *out, const bl_place *at,
                        const bl_json_value *object, const char *key,
                        double low)
 {
     const bl_json_value *const v = bl_json_member(object, key);
     if (v == NULL) return BL_OK;
-    if (v->kind != BL_JSON_NULL && !bl_is_number(v))
+    if (v->kind != BL_JSON_NULL && !bl_json_is_number(v))
         return bl_place_wrong(at, key, v, "a number");
     if (v->kind != BL_JSON_NULL && v->real < low)
         return BL_RAISE(BL_EFORMAT, "%s: %s%s%s is %g, wanted at least %g",

@@ -40,6 +40,5 @@ BL_MUST_USE bl_status bl_need_list(const bl_json_value **out,
                                    const bl_place *at,
                                    const bl_json_value *object,
                                    const char *key);
-int bl_is_number(const bl_json_value *value);
 
 #endif
