@@ -40,8 +40,15 @@ static bl_status need_texts(const bl_json_value **out, const bl_place *at,
     return check_texts(at, key, *out);
 }
 
+static bool lacks_label(const bl_json_value *labels)
+{
+    for (const bl_json_value *v = labels->first; v != NULL; v = v->next)
+        if (!v->string[0]) return true;
+    return false;
+}
+
 /** "cifar10, 100"; with axes "data cifar10, imbalance 100".  A first stage has
- *  no label on the axes of the second: "-", as in the tables. */
+ *  no label on the axes of the second, and says so once. */
 static bl_status join(char **out, const bl_json_value *axes,
                       const bl_json_value *labels)
 {
@@ -49,11 +56,14 @@ static bl_status join(char **out, const bl_json_value *axes,
     const bl_json_value *axis = axes ? axes->first : NULL;
     bl_text_add(&text, "", 0);
     for (const bl_json_value *v = labels->first; v != NULL; v = v->next) {
-        bl_text_printf(&text, "%s%s%s%s", text.bytes ? ", " : "",
-                       axis ? axis->string : "", axis ? " " : "",
-                       v->string[0] ? v->string : "-");
+        if (v->string[0])
+            bl_text_printf(&text, "%s%s%s%s", text.bytes ? ", " : "",
+                           axis ? axis->string : "", axis ? " " : "",
+                           v->string);
         if (axis) axis = axis->next;
     }
+    if (lacks_label(labels))
+        bl_text_printf(&text, "%sstage 1 alone", text.bytes ? ", " : "");
     const bl_status status = text.status;
     if (status < 0)
         bl_text_free(&text);
@@ -90,6 +100,7 @@ static bl_status read_columns(bl_plot_table *t, const bl_place *at)
     BL_TRY(join(&t->column_axis, NULL, axes));
     BL_TRY(bl_calloc(&t->columns, list->count, sizeof *t->columns));
     BL_TRY(bl_calloc(&t->headings, list->count, sizeof *t->headings));
+    BL_TRY(bl_calloc(&t->alone, list->count, sizeof *t->alone));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next) {
         BL_TRY(check_texts(at, "columns", v));
         if (v->count != axes->count)
@@ -97,6 +108,7 @@ static bl_status read_columns(bl_plot_table *t, const bl_place *at)
                             " labels, wanted %" PRId64 ", one an axis",
                             at->path, v->count, axes->count);
         const int64_t c = t->n_columns++;
+        t->alone[c] = lacks_label(v);
         BL_TRY(join(&t->columns[c], NULL, v));
         BL_TRY(join(&t->headings[c], axes, v));
     }
@@ -160,6 +172,28 @@ static bl_status read_entries(bl_plot_table *t, bl_place *at)
     return BL_OK;
 }
 
+static bool has_entry(const bl_plot_table *t, int64_t row)
+{
+    for (int64_t c = 0; c < t->n_columns; c++)
+        if (isfinite(t->entries[row * t->n_columns + c].last)) return true;
+    return false;
+}
+
+/** Keeps the rows in which something is finished. */
+static void drop_rows(bl_plot_table *t)
+{
+    int64_t kept = 0;
+    for (int64_t r = 0; r < t->n_rows; r++) {
+        if (!has_entry(t, r)) continue;
+        t->rows[kept] = t->rows[r];
+        memmove(t->entries + kept * t->n_columns,
+                t->entries + r * t->n_columns,
+                (size_t)t->n_columns * sizeof *t->entries);
+        kept++;
+    }
+    t->n_rows = kept;
+}
+
 /* ---- the whole ----------------------------------------------------------- */
 
 /** "bbn-table1, 10 epochs (published: 200), 8 of 60 runs". */
@@ -192,24 +226,23 @@ static bl_status read_members(bl_plot_table *t, const char *path)
     BL_TRY(read_subject(t, &at));
     BL_TRY(read_rows(t, &at));
     BL_TRY(read_columns(t, &at));
-    return read_entries(t, &at);
+    BL_TRY(read_entries(t, &at));
+    drop_rows(t);
+    return BL_OK;
 }
 
 bl_status bl_plot_table_load(bl_plot_table **out, const char *folder)
 {
     bl_status status = BL_OK;
     bl_plot_table *t = NULL;
-    char *path = NULL, *text = NULL;
-    size_t bytes = 0;
+    char *path = NULL;
     BL_CHECK(bl_calloc(&t, 1, sizeof *t));
     BL_CHECK(bl_path_join(&path, folder, "table.json"));
-    BL_CHECK(bl_file_read(&text, &bytes, path, FILE_LIMIT));
-    BL_CHECK(bl_json_parse(&t->tree, path, text, bytes));
+    BL_CHECK(bl_json_read(&t->tree, path, FILE_LIMIT));
     BL_CHECK(read_members(t, path));
     *out = t;
     t = NULL;
 done:
-    bl_free(text);
     bl_free(path);
     bl_plot_table_free(t);
     return status;
@@ -227,6 +260,7 @@ void bl_plot_table_free(bl_plot_table *table)
     bl_free(table->rows);
     bl_free(table->columns);
     bl_free(table->headings);
+    bl_free(table->alone);
     bl_free(table->entries);
     bl_json_value_free(table->tree);
     bl_free(table);

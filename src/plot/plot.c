@@ -101,7 +101,7 @@ static bl_status draw_column(job *j, const bl_plot_table *table, int64_t c)
 {
     bl_text script = {0};
     bl_script_open(&script, j->format, WIDTH,
-                   bl_plot_table_height(table->n_rows));
+                   bl_plot_table_height(bl_plot_column_rows(table, c)));
     bl_plot_draw_column(&script, table, c);
     const bl_status status =
         keep(j, &script, "table", table->n_columns > 1 ? c + 1 : 0,
@@ -128,7 +128,8 @@ static bl_status plot_study(job *j)
     BL_TRY(bl_plot_table_load(&table, j->folder));
     BL_CHECK(reserve(j, table->n_columns + 1));
     for (int64_t c = 0; c < table->n_columns; c++)
-        if (bl_plot_table_has(table, c)) BL_CHECK(draw_column(j, table, c));
+        if (bl_plot_column_rows(table, c) > 0)
+            BL_CHECK(draw_column(j, table, c));
     if (j->pictures->n == 0)
         status = BL_RAISE(BL_EINVAL, "%s: no run is finished yet, there is "
                           "nothing to draw", j->folder);

@@ -62,10 +62,12 @@ typedef struct bl_plot_table {
     char *subject;          /* "bbn-table1, 10 epochs, 8 of 60 runs"       */
     const char *row_axis;
     char *column_axis;      /* "data, imbalance"; "" without columns       */
-    int64_t n_rows, n_columns;
+    int64_t n_rows, n_columns; /* rows with a finished cell                */
     const char **rows;      /* [n_rows]                                    */
     char **columns;         /* [n_columns] "cifar10, 100"                  */
     char **headings;        /* [n_columns] "data cifar10, imbalance 100"   */
+    bool *alone;            /* [n_columns] of stage 1, without the axes of */
+                            /* the second                                  */
     bl_plot_entry *entries; /* [n_rows][n_columns]                         */
 } bl_plot_table;
 
@@ -118,6 +120,8 @@ extern const bl_picture_type bl_picture_curves, bl_picture_rates,
 
 /* ---- tables of a study (table.c) ----------------------------------------- */
 
+/** Rows with a finished cell in a column. */
+int64_t bl_plot_column_rows(const bl_plot_table *table, int64_t column);
 /** Height of a picture of n rows, px. */
 int bl_plot_table_height(int64_t n_rows);
 /** The entries of one column as bars. */
@@ -125,6 +129,5 @@ void bl_plot_draw_column(bl_text *script, const bl_plot_table *table,
                          int64_t column);
 /** All entries as a map of colours. */
 void bl_plot_draw_map(bl_text *script, const bl_plot_table *table);
-bool bl_plot_table_has(const bl_plot_table *table, int64_t column);
 
 #endif

@@ -69,19 +69,24 @@ static void columns_and_map(void **state)
         assert_string_equal(p->picture[i].name, names[i]);
         assert_has(names[i],
                    "own, 10 epochs (published: 200), 9 of 12 runs");
-        assert_has(names[i], "\"ce\" 1, \"\\140touch x\\140\" 2, "
-                             "\"50\\045\\045\" 3)");
     }
     bl_pictures_free(p);
+    /* Bars have a row for each figure, and an axis that ends near. */
     assert_has("table-1", "last epoch: data a, imbalance 100");
-    assert_has("table-1", "1\t50\t0\tNaN\t\n2\tNaN\t0\tNaN\t\n3\tNaN");
-    assert_has("table-2", "2\t37.5\t0\tNaN\t\n3\t12.5\t6.25\t25\t\n");
+    assert_has("table-1", "$column << END_OF_DATA\n1\t50\t0\tNaN\t\nEND_OF");
+    assert_has("table-1", "(\"ce\" 1)\nset yrange [1.5:0.5]");
+    assert_has("table-1", "set xrange [0:50\t]");
+    assert_has("table-2", "(\"\\140touch x\\140\" 1, \"50\\045\\045\" 2)");
+    assert_has("table-2", "1\t37.5\t0\tNaN\t\n2\t12.5\t6.25\t25\t\n");
+    assert_has("table-2", "set xrange [0:40\t]");
     assert_has("table-2", "'published'");
+    assert_has("map", "\"ce\" 1, \"\\140touch x\\140\" 2, "
+                      "\"50\\045\\045\" 3)");
     assert_has("map", "1\t1\t50\t1\n2\t1\tNaN\t2\n3\t1\tNaN\t2\n"
                       "1\t2\tNaN\t2\n2\t2\t37.5\t1\n");
     assert_has("map", "2\t3\t12.5\t0\n");
     assert_has("map", "set cbrange [12.5\t:50\t]");
-    assert_has("map", "\"data, imbalance\"");
+    assert_has("map", "set xlabel \"data, imbalance\"\n");
 }
 
 static void one_column_has_no_map(void **state)
@@ -97,18 +102,28 @@ static void one_column_has_no_map(void **state)
     bl_pictures_free(p);
 }
 
-/* Cells of a first stage have no label on the axes of the second. */
-static void no_label_is_a_dash(void **state)
+/* Cells of a first stage have no label on the axes of the second: they say so,
+ * and the colours are those of the others.  A row without a figure is left
+ * out. */
+static void first_stages_stand_alone(void **state)
 {
     (void)state;
     bl_pictures *p = NULL;
-    put("{" FACTS "\"column_axes\":[\"classifier\"],"
-        "\"rows\":[\"ce\",\"rw\"],\"columns\":[[\"\"],[\"rs\"]],"
-        "\"entries\":[{\"row\":\"ce\",\"column\":[\"\"],"
-        "\"error_last\":0.5}]}");
+    put("{" FACTS "\"column_axes\":[\"classifier\",\"lr\"],"
+        "\"rows\":[\"bbn\",\"ce\",\"rw\"],"
+        "\"columns\":[[\"\",\"3\"],[\"rs\",\"3\"]],\"entries\":["
+        "{\"row\":\"ce\",\"column\":[\"\",\"3\"],\"error_last\":0.875},"
+        "{\"row\":\"bbn\",\"column\":[\"\",\"3\"],\"error_last\":null},"
+        "{\"row\":\"ce\",\"column\":[\"rs\",\"3\"],\"error_last\":0.25},"
+        "{\"row\":\"rw\",\"column\":[\"rs\",\"3\"],"
+        "\"error_last\":0.375}]}");
     assert_int_equal(plot(&p), BL_OK);
-    assert_has("table-1", "last epoch: classifier -\"");
-    assert_has("map", "set xtics norotate scale 0 (\"-\" 1, \"rs\" 2)");
+    assert_has("table-1", "last epoch: lr 3, stage 1 alone\"");
+    assert_has("map", "set xtics norotate scale 0 (\"3, stage 1 alone\" 1, "
+                      "\"rs, 3\" 2)");
+    assert_has("map", "(\"ce\" 1, \"rw\" 2)\nset yrange [2.5:0.5]");
+    assert_has("map", "1\t1\t87.5\t3\n2\t1\t25\t0\n1\t2\tNaN\t2\n");
+    assert_has("map", "set cbrange [25\t:37.5\t]");
     bl_pictures_free(p);
 }
 
@@ -196,7 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(columns_and_map),
         TEST(one_column_has_no_map),
-        TEST(no_label_is_a_dash),
+        TEST(first_stages_stand_alone),
         TEST(refuses_bad_tables),
         TEST(refuses_large_tables),
         TEST(survives_a_lack_of_memory),
