@@ -37,7 +37,8 @@ typedef enum bl_status {
     BL_EUNSUPPORTED = -5, /* valid, but not on this backend or build     */
     BL_ENUMERIC = -6,     /* NaN or infinity where a number is required  */
     BL_EDEVICE = -7,      /* oneDNN (later CUDA) failed                  */
-    BL_EEXIST = -8        /* refused to overwrite what a user has made   */
+    BL_EEXIST = -8,       /* refused to overwrite what a user has made   */
+    BL_EBUSY = -9         /* another process is at work on it            */
 } bl_status;
 
 /** The last error of one thread. */

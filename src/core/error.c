@@ -31,7 +31,7 @@ static _Thread_local bl_error last;
 /* Indexed by -status; BL_END stands apart. */
 static const char *const names[] = {
     "BL_OK",           "BL_ENOMEM",   "BL_EINVAL",  "BL_EFORMAT", "BL_EIO",
-    "BL_EUNSUPPORTED", "BL_ENUMERIC", "BL_EDEVICE", "BL_EEXIST",
+    "BL_EUNSUPPORTED", "BL_ENUMERIC", "BL_EDEVICE", "BL_EEXIST",  "BL_EBUSY",
 };
 
 /* Replaces control characters and a character cut in two at the end. */

@@ -83,7 +83,7 @@ static bl_status run_lock(bl_run *run)
     if (run->lock < 0) BL_CHECK(BL_RAISE_ERRNO(path, "open"));
     while (flock(run->lock, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
-            BL_CHECK(BL_RAISE(BL_EEXIST, "%s: is being written by another "
+            BL_CHECK(BL_RAISE(BL_EBUSY, "%s: is being written by another "
                               "process, which holds %s", run->folder, path));
         if (errno != EINTR) break; /* no locks here: ENOLCK, ENOSYS, ... */
     }
@@ -94,12 +94,15 @@ done:
 
 static bl_status check_unused(const bl_run *run)
 {
-    for (int i = 0; i < BL_RUN_FILES; i++)
+    if (access(run->paths[BL_RUN_YAML], F_OK) == 0)
+        return BL_RAISE(BL_EEXIST, "%s: a run is already there; go on with: "
+                        "ballast train --resume %s, or add --overwrite to "
+                        "replace it", run->paths[BL_RUN_YAML], run->folder);
+    for (int i = BL_RUN_YAML + 1; i < BL_RUN_FILES; i++)
         if (access(run->paths[i], F_OK) == 0)
-            return BL_RAISE(BL_EEXIST, "%s: a run is already there; go on "
-                            "with: ballast train --resume %s, or add "
-                            "--overwrite to replace it", run->paths[i],
-                            run->folder);
+            return BL_RAISE(BL_EEXIST, "%s: is left of a run whose run.yaml "
+                            "is gone, so it cannot go on; add --overwrite to "
+                            "replace it", run->paths[i]);
     return BL_OK;
 }
 
@@ -236,9 +239,9 @@ static bl_status none_yet(const bl_run *run)
     int64_t epochs;
     BL_TRY(bl_run_epochs(run, &epochs));
     if (epochs <= 1) return BL_END;
-    return BL_RAISE(BL_EFORMAT, "%s: missing, but %lld epochs are noted; "
-                    "--overwrite starts anew", run->paths[BL_RUN_RESUME],
-                    (long long)epochs);
+    return BL_RAISE(BL_EFORMAT, "%s: missing, but %lld epochs are noted; to "
+                    "start anew, move the folder away",
+                    run->paths[BL_RUN_RESUME], (long long)epochs);
 }
 
 bl_status bl_run_load(bl_run *run, bl_safetensors **out, const bl_log *log)

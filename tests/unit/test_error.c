@@ -116,7 +116,8 @@ static void statuses_have_names(void **state)
         {BL_EUNSUPPORTED, "BL_EUNSUPPORTED"},
         {BL_ENUMERIC, "BL_ENUMERIC"},
         {BL_EDEVICE, "BL_EDEVICE"}, {BL_EEXIST, "BL_EEXIST"},
-        {(bl_status)-9, "unknown status"}, {(bl_status)2, "unknown status"},
+        {BL_EBUSY, "BL_EBUSY"},
+        {(bl_status)-10, "unknown status"}, {(bl_status)2, "unknown status"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_string_equal(bl_status_name(rows[i].status), rows[i].name);
