@@ -16,8 +16,9 @@
 
 #include "ballast/ballast.h"
 
-/** Exit status; after a signal it is 128 + its number. */
-enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2 };
+/** Exit status; after a signal it is 128 + its number.  CLI_BUSY: another
+ *  process is at work there, and nothing failed. */
+enum { CLI_DONE = 0, CLI_FAILED = 1, CLI_USAGE = 2, CLI_BUSY = 3 };
 
 enum { CLI_OPERANDS = 2, CLI_NAMES = 256, CLI_SETS = 64 };
 
@@ -192,7 +193,8 @@ void cli_progress_log(void *payload, bl_log_level level, const char *message);
 
 /* ---- report.c ----------------------------------------------------------- */
 
-/** Error table of an evaluation; best < 0: no column for the best epoch. */
+/** Error table of an evaluation; best < 0: nothing of a best epoch; NaN: no
+ *  epoch had the classifier that the run ended with. */
 void cli_error_table(const bl_evaluation *e, char *const *class_names,
                      double best, int64_t best_epoch);
 /** Classes one a line; norms [C] and compactness [C] both, or both NULL. */

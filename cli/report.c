@@ -3,6 +3,7 @@
  * report.c: errors as tables.  Errors are fractions in files and per cent
  * here.
  */
+#include <math.h>
 #include <string.h>
 
 #include "cli.h"
@@ -43,11 +44,13 @@ void cli_error_table(const bl_evaluation *e, char *const *class_names,
                      double best, int64_t best_epoch)
 {
     char note[64] = "", text[16];
-    if (best >= 0) {
-        cli_percent(text, best);
+    cli_percent(text, best);
+    if (best >= 0)
         (void)snprintf(note, sizeof note, "   (best: %s, epoch %lld)", text,
                        (long long)best_epoch);
-    }
+    else if (isnan(best))
+        (void)snprintf(note, sizeof note, "   (best: -, the classifier was "
+                       "rewritten)");
     printf("%-8s %7s   %9s\n", "", "classes", "error");
     row("all", e->n_class, e->error, note);
     for (int s = BL_SHOT_MANY; s <= BL_SHOT_FEW; s++) {

@@ -202,7 +202,8 @@ BL_API void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out);
  * NaN and test_error_last the validation error of the last epoch.
  *
  * Where the classifier is rewritten after training, the last weights are those
- * with the new classifier; the best are an epoch's, as trained.  In a run of
+ * with the new classifier.  No epoch had it: best_epoch is that of the network
+ * as trained, and test_error_best is NaN, in result.json null.  In a run of
  * two stages the best epoch is one of the second.
  */
 typedef struct bl_result {

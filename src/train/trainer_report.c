@@ -46,6 +46,16 @@ void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out)
                  .samples_per_second = at->last_rate}};
 }
 
+/** NaN where there is none yet, or never will be: a rewritten classifier is
+ *  that of no epoch. */
+static double best_error(const bl_trainer *t)
+{
+    if (bl_trainer_rewrites(t)) return (double)NAN;
+    if (t->holdout) return t->test_error_best;
+    return t->at.best_epoch == 0 ? (double)NAN /* a stage begins anew */
+                                 : t->at.best_error;
+}
+
 void bl_trainer_result(const bl_trainer *trainer, bl_result *out)
 {
     const bl_counters *const at = &trainer->at;
@@ -53,11 +63,9 @@ void bl_trainer_result(const bl_trainer *trainer, bl_result *out)
     bl_network_facts facts = {0};
     const bl_status measured = bl_network_measure(&facts, &e->spec.network);
     const bool none = at->last_epoch == 0;
-    const bool none_best = at->best_epoch == 0; /* a stage begins anew */
     *out = (bl_result){
         .test_error_last = none ? (double)NAN : at->last_test_error,
-        .test_error_best = trainer->holdout ? trainer->test_error_best
-                           : none_best      ? (double)NAN : at->best_error,
+        .test_error_best = best_error(trainer),
         .best_epoch = at->best_epoch,
         .seconds = at->seconds,
         .samples_per_second =

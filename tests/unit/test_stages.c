@@ -417,11 +417,32 @@ static void tau_is_chosen_on_images_held_out(void **state)
     assert_true(t->at.posthoc_tau >= 0 && t->at.posthoc_tau <= 2);
     assert_true(result.posthoc_tau == t->at.posthoc_tau);
     assert_true(result.test_error_last == result.last->error);
-    assert_true(result.test_error_best >= 0);
+    assert_true(isnan(result.test_error_best));
     bl_trainer_free(t);
     bl_config_free(config);
     bl_split_free(held);
     bl_dataset_free(data);
+}
+
+/** No epoch had the classifier that the run ends with. */
+static void a_rewritten_classifier_has_no_best_error(void **state)
+{
+    (void)state;
+    static const char *const *const all[] = {ncm, tau, ce};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+        static char text[1 << 14];
+        char folder[600], path[700];
+        float z[VALUES];
+        scratch at;
+        scratch_make(&at);
+        train_in(&at, "run", all[k], folder, z);
+        (void)snprintf(path, sizeof path, "%s/result.json", folder);
+        text[scratch_get(path, text, sizeof text - 1)] = '\0';
+        assert_null(strstr(text, "\"test_error_last\": null"));
+        assert_int_equal(strstr(text, "\"test_error_best\": null") != NULL,
+                         all[k] != ce);
+        scratch_remove(&at);
+    }
 }
 
 /* ---- sharpness-aware steps ---------------------------------------------- */
@@ -610,6 +631,7 @@ int main(void)
         cmocka_unit_test(the_prior_is_taken_off_the_logits),
         cmocka_unit_test(rows_are_divided_by_a_power_of_their_norm),
         cmocka_unit_test(tau_is_chosen_on_images_held_out),
+        cmocka_unit_test(a_rewritten_classifier_has_no_best_error),
         cmocka_unit_test(running_statistics_move_once_a_step),
         cmocka_unit_test(keys_that_nobody_reads_are_told),
         cmocka_unit_test(keys_of_a_first_stage_left_out_are_idle),
