@@ -72,22 +72,33 @@ typedef enum bl_cell_state {
     BL_CELL_MISSING,  /* not begun                                       */
     BL_CELL_BEGUN,    /* a run that can go on                            */
     BL_CELL_FINISHED, /* its result is read                              */
-    BL_CELL_BROKEN    /* its folder holds something else: see problem    */
+    BL_CELL_BROKEN    /* its folder cannot be used: see problem          */
 } bl_cell_state;
 
 /** "missing", "begun", "finished", "broken". */
 BL_API const char *bl_cell_state_name(bl_cell_state state);
 
+/** What chose the epoch that a best error is of. */
+typedef enum bl_chooser {
+    BL_CHOSEN_NOT,  /* none: the classifier was rewritten after all epochs */
+    BL_CHOSEN_TEST, /* the test images themselves, which flatters          */
+    BL_CHOSEN_HELD  /* images held out                                     */
+} bl_chooser;
+enum { BL_CHOOSERS = 3 };
+
 typedef struct bl_cell {
     const char *label;    /* "bbn, cifar10, 100, seed 0"                    */
     const char *folder;   /* DIR/cells/NAME; NAME alone without a folder    */
-    const char *problem;  /* one line where the state is broken, else NULL  */
+    const char *problem;  /* where broken one line: what, and what to do    */
     bl_cell_state state;
     int average;          /* nothing to train: the mean of two other cells  */
     int64_t needs[2];     /* cells that must be finished before; -1: none   */
     int64_t epochs;       /* of the whole run, every stage                  */
     int64_t epoch;        /* closed so far                                  */
+    int anew;             /* begun, but nothing is kept of it yet: it is    */
+                          /* made anew, for its parent may have moved       */
     double error_last, error_best; /* of the test split; NaN before         */
+    bl_chooser chooser;   /* of error_best, which is NaN without one        */
     int64_t best_epoch;
     double seconds;       /* of a finished run                              */
     double samples_per_second; /* mean, or of the last epoch; 0: unknown    */
@@ -112,9 +123,10 @@ BL_API BL_MUST_USE bl_status bl_study_config(bl_config **out,
  *
  * Needs    data as bl_train_data gives for bl_study_config; options->run_dir
  *          is set by the study.
- * Errors   as bl_trainer_create and bl_trainer_resume; BL_EEXIST if the state
- *          is finished or broken; BL_EINVAL if cell i is a mean, or a cell it
- *          needs is not finished.
+ * Errors   as bl_trainer_create and bl_trainer_resume; BL_EBUSY if another
+ *          process is at work on the cell, or has begun it since the last
+ *          look; BL_EEXIST if the state is finished or broken; BL_EINVAL if
+ *          cell i is a mean, or a cell it needs is not finished.
  */
 BL_API BL_MUST_USE bl_status
 bl_study_trainer(bl_trainer **out, const bl_study *study, int64_t i,
@@ -131,6 +143,7 @@ typedef struct bl_table_entry {
     int64_t cells, finished;  /* cells 0: nothing belongs here            */
     double last, last_sd;     /* mean and sample deviation over finished; */
     double best, best_sd;     /* NaN where there are too few              */
+    bl_chooser chooser;       /* of best, the same for all its cells      */
     double published;         /* NaN where nothing is known               */
 } bl_table_entry;
 

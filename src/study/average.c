@@ -3,11 +3,14 @@
  * average.c: two networks as one, their logits averaged over the test split.
  *
  * The last weights of both give the error of the last epoch, their best
- * weights that of the best one.  Averaging logits and adding them is the same
- * for a prediction; the mean is taken so that the logits keep their scale.
- * What is found stands in the cell's result.json with the results it was made
- * of, so that a member that was trained anew is noticed.
+ * weights that of the best one, where the members have one.  Averaging logits
+ * and adding them is the same for a prediction; the mean is taken so that the
+ * logits keep their scale.  What is found stands in the cell's result.json
+ * with the results it was made of, so that a member that was trained anew is
+ * noticed.
  */
+#include <math.h>
+
 #include "ballast/eval.h"
 #include "ballast/json.h"
 #include "ballast/model.h"
@@ -122,7 +125,7 @@ bl_status bl_study_average(bl_study *study, int64_t i)
     bl_status status = BL_OK;
     bl_config *config = NULL;
     bl_dataset *data = NULL;
-    double last = 1, best = 1;
+    double last = 1, best = (double)NAN;
     BL_TRY(check_members(study, i));
     BL_CHECK(bl_study_config(&config, study, i));
     const char *const folder = bl_config_string(config, "data-dir");
@@ -134,8 +137,9 @@ bl_status bl_study_average(bl_study *study, int64_t i)
         .threads = (int32_t)bl_config_integer(config, "threads")};
     BL_CHECK(mean_error(&last, study, i, data->test, "last.safetensors",
                         &compute));
-    BL_CHECK(mean_error(&best, study, i, data->test, "best.safetensors",
-                        &compute));
+    if (study->records[i].cell.chooser != BL_CHOSEN_NOT)
+        BL_CHECK(mean_error(&best, study, i, data->test, "best.safetensors",
+                            &compute));
     BL_CHECK(write_result(study, i, last, best));
     BL_CHECK(bl_cell_look(study, i));
 done:

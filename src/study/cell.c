@@ -9,7 +9,9 @@
  * begins with another's weights counts that one's name instead of the path.
  *
  * A name could lie (a default may change, a hash may collide), so the run's
- * own run.yaml is compared key by key before its result is taken.
+ * own run.yaml is compared key by key before its result is taken.  A folder
+ * that cannot be used is told with what helps: a result alone is made again
+ * from the checkpoint, anything else needs a new folder.
  */
 #include <math.h>
 #include <stdio.h>
@@ -114,16 +116,19 @@ static void forget(bl_cell_record *record)
     cell->problem = NULL;
     cell->state = BL_CELL_MISSING;
     cell->epoch = cell->best_epoch = 0;
+    cell->anew = 0;
     cell->error_last = cell->error_best = (double)NAN;
     cell->seconds = cell->samples_per_second = 0;
 }
 
-/* The folder holds what is none of this cell's: notes the last error. */
-static bl_status note_problem(bl_cell_record *record)
+/* The folder cannot be used: notes the last error, and what helps. */
+static bl_status note_problem(bl_cell_record *record, const char *advice)
 {
+    bl_text text = {0};
     forget(record);
-    BL_TRY(bl_strdup(&record->problem, bl_error_last()->message));
-    record->cell.problem = record->problem;
+    bl_text_printf(&text, "%s%s", bl_error_last()->message, advice);
+    BL_TRY(text.status);
+    record->cell.problem = record->problem = text.text;
     record->cell.state = BL_CELL_BROKEN;
     return BL_OK;
 }
@@ -131,10 +136,8 @@ static bl_status note_problem(bl_cell_record *record)
 static double number(const bl_json_value *object, const char *key)
 {
     const bl_json_value *const value = bl_json_member(object, key);
-    if (value == NULL) return (double)NAN;
-    if (value->kind != BL_JSON_REAL && value->kind != BL_JSON_INTEGER)
-        return (double)NAN;
-    return value->real;
+    return value != NULL && bl_json_is_number(value) ? value->real
+                                                     : (double)NAN;
 }
 
 static bl_status take_result(bl_cell *cell, const bl_json_value *result,
@@ -146,7 +149,8 @@ static bl_status take_result(bl_cell *cell, const bl_json_value *result,
                         "[0, 1]", path);
     const double best_epoch = number(result, "best_epoch");
     cell->error_last = last;
-    cell->error_best = number(result, "test_error_best");
+    if (cell->chooser != BL_CHOSEN_NOT)
+        cell->error_best = number(result, "test_error_best");
     cell->best_epoch = best_epoch >= 0 && best_epoch < 1e15
                            ? (int64_t)best_epoch : 0;
     const double seconds = number(result, "seconds");
@@ -158,22 +162,10 @@ static bl_status take_result(bl_cell *cell, const bl_json_value *result,
     return BL_OK;
 }
 
-/* Reads one small JSON document. */
-static bl_status read_json(bl_json_value **out, const char *path,
-                           size_t limit)
-{
-    char *text = NULL;
-    size_t bytes = 0;
-    BL_TRY(bl_file_read(&text, &bytes, path, limit));
-    const bl_status status = bl_json_parse(out, path, text, bytes);
-    bl_free(text);
-    return status;
-}
-
 static bl_status read_result(bl_cell *cell, const char *path)
 {
     bl_json_value *result = NULL;
-    BL_TRY(read_json(&result, path, RESULT_LIMIT));
+    BL_TRY(bl_json_read(&result, path, RESULT_LIMIT));
     const bl_status status = take_result(cell, result, path);
     bl_json_value_free(result);
     return status;
@@ -263,27 +255,75 @@ static bool is_fresh(const bl_study *s, int64_t i, const bl_json_value *result)
     return true;
 }
 
-static bl_status look_average(bl_study *s, int64_t i, const char *path)
+/* ---- what lies in a folder ---------------------------------------------- */
+
+enum { YAML, RESULT, METRICS, RESUME, PREVIOUS, LAST, BEST, FILES };
+
+static const char *const names[FILES] = {
+    "run.yaml", "result.json", "metrics.jsonl", "resume.safetensors",
+    "resume.previous.safetensors", "last.safetensors", "best.safetensors"};
+
+typedef struct contents {
+    char *paths[FILES];
+    bool there[FILES];
+    const char *advice; /* behind the message of an error */
+} contents;
+
+static const char move_away[] = "; move the folder away to train the cell "
+                                "again";
+static const char remove_it[] = "; remove that file alone, and the next start "
+                                "makes it again";
+
+static bl_status list(contents *c, const char *folder)
+{
+    c->advice = move_away;
+    for (int f = 0; f < FILES; f++) {
+        BL_TRY(bl_path_join(&c->paths[f], folder, names[f]));
+        c->there[f] = bl_path_exists(c->paths[f]);
+    }
+    return BL_OK;
+}
+
+static bool has_checkpoint(const contents *c)
+{
+    return c->there[RESUME] || c->there[PREVIOUS];
+}
+
+static bl_status look_average(bl_study *s, int64_t i, contents *c)
 {
     bl_json_value *result = NULL;
-    if (!bl_path_exists(path)) return BL_OK;
-    BL_TRY(read_json(&result, path, RESULT_LIMIT));
+    if (!c->there[RESULT]) return BL_OK;
+    c->advice = remove_it;
+    BL_TRY(bl_json_read(&result, c->paths[RESULT], RESULT_LIMIT));
     bl_status status = BL_OK;
     if (is_fresh(s, i, result))
-        status = take_result(&s->records[i].cell, result, path);
+        status = take_result(&s->records[i].cell, result, c->paths[RESULT]);
     bl_json_value_free(result);
     return status;
 }
 
-static bl_status look_run(bl_study *s, int64_t i, const char *yaml,
-                          const char *result, const char *metrics)
+/* What is there without a run.yaml cannot go on, and is not written over. */
+static bl_status look_leftovers(const contents *c)
+{
+    for (int f = YAML + 1; f < FILES; f++)
+        if (c->there[f])
+            return BL_RAISE(BL_EEXIST, "%s: missing, but %s is there",
+                            c->paths[YAML], names[f]);
+    return BL_OK;
+}
+
+static bl_status look_run(bl_study *s, int64_t i, contents *c)
 {
     bl_cell *const cell = &s->records[i].cell;
-    if (!bl_path_exists(yaml)) return BL_OK;
+    if (!c->there[YAML]) return look_leftovers(c);
     BL_TRY(check_run(s, i));
-    if (bl_path_exists(result)) return read_result(cell, result);
+    if (c->there[RESULT]) {
+        if (has_checkpoint(c)) c->advice = remove_it;
+        return read_result(cell, c->paths[RESULT]);
+    }
     cell->state = BL_CELL_BEGUN;
-    if (bl_path_exists(metrics)) read_metrics(cell, metrics);
+    if (c->there[METRICS]) read_metrics(cell, c->paths[METRICS]);
+    cell->anew = cell->needs[0] >= 0 && !has_checkpoint(c) && cell->epoch <= 1;
     return BL_OK;
 }
 
@@ -291,18 +331,15 @@ bl_status bl_cell_look(bl_study *s, int64_t i)
 {
     bl_status status = BL_OK;
     bl_cell_record *const record = &s->records[i];
-    char *yaml = NULL, *result = NULL, *metrics = NULL;
+    contents c = {0};
     forget(record);
     if (s->folder == NULL) return BL_OK;
-    BL_CHECK(bl_path_join(&yaml, record->folder, "run.yaml"));
-    BL_CHECK(bl_path_join(&result, record->folder, "result.json"));
-    BL_CHECK(bl_path_join(&metrics, record->folder, "metrics.jsonl"));
-    status = record->cell.average ? look_average(s, i, result)
-                                  : look_run(s, i, yaml, result, metrics);
-    if (status < 0 && status != BL_ENOMEM) status = note_problem(record);
+    BL_CHECK(list(&c, record->folder));
+    status = record->cell.average ? look_average(s, i, &c)
+                                  : look_run(s, i, &c);
+    if (status < 0 && status != BL_ENOMEM)
+        status = note_problem(record, status == BL_EIO ? "" : c.advice);
 done:
-    bl_free(yaml);
-    bl_free(result);
-    bl_free(metrics);
+    for (int f = 0; f < FILES; f++) bl_free(c.paths[f]);
     return status;
 }

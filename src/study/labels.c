@@ -17,6 +17,27 @@
 #include "core/mem.h"
 #include "study/study.h"
 
+/* The control character that text begins with, 0 where there is none; of
+ * UTF-8 also U+0080 to U+009F, which some terminals obey. */
+static unsigned control_at(const char *text)
+{
+    const unsigned char a = (unsigned char)text[0];
+    if (a < 0x20 || a == 0x7F) return a;
+    const unsigned char b = (unsigned char)text[1]; /* a is not the end */
+    return a == 0xC2 && b >= 0x80 && b < 0xA0 ? b : 0;
+}
+
+bl_status bl_label_check(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++)
+        if (control_at(at) != 0)
+            return BL_RAISE(BL_EINVAL, "found the control character U+%04X "
+                            "behind \"%.*s\", wanted a text of one line",
+                            control_at(at), (int)(at - text < 40 ? at - text
+                                                                 : 40), text);
+    return BL_OK;
+}
+
 /* Hands over text[0..n) without the blanks around it. */
 static bl_status take_trimmed(const char *text, size_t n, bl_label_take *take,
                               void *payload)
@@ -27,6 +48,7 @@ static bl_status take_trimmed(const char *text, size_t n, bl_label_take *take,
     if (n == 0) return BL_RAISE(BL_EINVAL, "a value is empty");
     bl_text_add(&label, text, n);
     bl_status status = label.status;
+    if (status >= 0) status = bl_label_check(label.text);
     if (status >= 0) status = take(payload, label.text);
     bl_text_free(&label);
     return status;

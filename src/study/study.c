@@ -89,14 +89,28 @@ static bl_status average_name(char **out, const bl_study *s, int64_t i)
     return hand_over(out, &text);
 }
 
+/* Who chooses the best epoch of a run. */
+static bl_chooser chooser_of(const bl_config *config)
+{
+    if (strcmp(bl_config_string(config, "posthoc"), "none") != 0)
+        return BL_CHOSEN_NOT;
+    return bl_config_real(config, "holdout") > 0 ? BL_CHOSEN_HELD
+                                                 : BL_CHOSEN_TEST;
+}
+
 static bl_status name_cell(char **out, const bl_study *s, int64_t i)
 {
     bl_config *config = NULL;
+    bl_cell *const cell = &s->records[i].cell;
     int64_t needs[2];
-    if (bl_grid_averages(s, i)) return average_name(out, s, i);
     bl_grid_needs(needs, s, i);
+    if (bl_grid_averages(s, i)) {
+        cell->chooser = s->records[needs[0]].cell.chooser;
+        return average_name(out, s, i);
+    }
     BL_TRY(bl_study_config(&config, s, i));
-    s->records[i].cell.epochs = bl_cell_epochs(config);
+    cell->epochs = bl_cell_epochs(config);
+    cell->chooser = chooser_of(config);
     const bl_status status = bl_cell_name(
         out, config, needs[0] >= 0 ? s->records[needs[0]].name : NULL);
     bl_config_free(config);
@@ -285,6 +299,24 @@ done:
     return status;
 }
 
+/* A follow-up of which nothing is kept yet is made anew: its run.yaml names
+ * weights where the parent lay, which may be somewhere else by now.  What
+ * came to be there since the last look is another process's. */
+static bl_status create(bl_trainer **out, const bl_study *study, int64_t i,
+                        const bl_dataset *data, bl_trainer_options with)
+{
+    const bl_cell *const cell = &study->records[i].cell;
+    bl_config *config = NULL;
+    with.overwrite = cell->anew;
+    BL_TRY(bl_study_config(&config, study, i));
+    const bl_status status = bl_trainer_create(out, config, data, &with);
+    bl_config_free(config);
+    if (status == BL_EEXIST)
+        return BL_RAISE(BL_EBUSY, "%s: another process has begun a run there",
+                        cell->folder);
+    return status;
+}
+
 static bl_status check_needs(const bl_study *s, int64_t i)
 {
     const bl_cell *const cell = &s->records[i].cell;
@@ -304,7 +336,6 @@ bl_status bl_study_trainer(bl_trainer **out, const bl_study *study, int64_t i,
 {
     const bl_cell *const cell = &study->records[i].cell;
     bl_trainer_options with = *options;
-    bl_config *config = NULL;
     with.run_dir = cell->folder;
     with.overwrite = 0;
     if (cell->average || study->folder == NULL)
@@ -315,10 +346,7 @@ bl_status bl_study_trainer(bl_trainer **out, const bl_study *study, int64_t i,
     if (cell->state == BL_CELL_FINISHED)
         return BL_RAISE(BL_EEXIST, "cell %s: is finished", cell->label);
     BL_TRY(check_needs(study, i));
-    if (cell->state == BL_CELL_BEGUN)
+    if (cell->state == BL_CELL_BEGUN && !cell->anew)
         return bl_trainer_resume(out, data, &with);
-    BL_TRY(bl_study_config(&config, study, i));
-    const bl_status status = bl_trainer_create(out, config, data, &with);
-    bl_config_free(config);
-    return status;
+    return create(out, study, i, data, with);
 }

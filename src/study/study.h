@@ -174,6 +174,9 @@ BL_MUST_USE bl_status bl_labels_split(const char *text, bl_label_take *take,
 BL_MUST_USE bl_status bl_label_set(bl_config *config, const char *key,
                                    const char *label, bl_origin origin);
 
+/** Refuses control characters: a name or value is a part of a line. */
+BL_MUST_USE bl_status bl_label_check(const char *text);
+
 /** Puts "name: " in front of the last error, unless it is there. */
 bl_status bl_label_prefix(const char *name);
 
@@ -215,7 +218,8 @@ typedef struct bl_table_facts {
     int64_t cells, finished;
     int64_t seeds;            /* cells of an entry; 0: entries differ   */
     int64_t epochs;           /* of every cell; 0: they differ          */
-    bool published, holdout;
+    bool published;
+    bool choosers[BL_CHOOSERS]; /* which of them cells have              */
 } bl_table_facts;
 
 BL_MUST_USE bl_status bl_table_measure(bl_table_facts *out,

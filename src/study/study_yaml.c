@@ -134,6 +134,7 @@ static bl_status add_axis(const reading *r, int part, const char *name,
     const int64_t n = f->n_axes[part];
     checking c = {r, name};
     const bool key = bl_param_find(bl_train_params(), name) != NULL;
+    BL_TRY(bl_label_check(name));
     if (bl_labels_split(text, key ? check_label : check_any, &c) < 0)
         return bl_label_prefix(name);
     BL_TRY(bl_realloc(&f->axes[part], n + 2, sizeof *f->axes[part]));
@@ -203,6 +204,7 @@ static bl_status take_name(const reading *r, const char *rest,
     (void)rest;
     (void)list;
     if (*text == '\0') return BL_RAISE(BL_EINVAL, "name: is empty");
+    if (bl_label_check(text) < 0) return bl_error_prefix("name");
     return keep_copy(&r->file->spec.type.name, r->file, text, strlen(text));
 }
 

@@ -137,6 +137,7 @@ static void add_up(const making *m)
         const bl_cell *const cell = &m->s->records[i].cell;
         bl_table_entry *const e = entry_of(m, i);
         e->cells++;
+        e->chooser = cell->chooser;
         if (cell->state != BL_CELL_FINISHED) continue;
         e->finished++;
         e->last += cell->error_last;
@@ -257,7 +258,6 @@ static bl_status measure_epochs(bl_table_facts *facts, const bl_study *s)
         bl_config *config = NULL;
         BL_TRY(bl_study_config(&config, s, i));
         const int64_t epochs = bl_config_integer(config, "epochs");
-        if (i == 0) facts->holdout = bl_config_real(config, "holdout") > 0;
         bl_config_free(config);
         if (i > 0 && epochs != facts->epochs) {
             facts->epochs = 0;
@@ -273,9 +273,11 @@ bl_status bl_table_measure(bl_table_facts *out, const bl_study *study,
 {
     const int64_t n = table->n_rows * table->n_columns;
     *out = (bl_table_facts){.cells = study->n};
-    for (int64_t i = 0; i < study->n; i++)
-        out->finished +=
-            study->records[i].cell.state == BL_CELL_FINISHED;
+    for (int64_t i = 0; i < study->n; i++) {
+        const bl_cell *const cell = &study->records[i].cell;
+        out->finished += cell->state == BL_CELL_FINISHED;
+        out->choosers[cell->chooser] = true;
+    }
     bool even = true;
     for (int64_t k = 0; k < n; k++) {
         const bl_table_entry *const e = &table->entries[k];

@@ -89,6 +89,24 @@ static void json_texts(bl_json *json, const char *key,
     bl_json_close(json);
 }
 
+static void json_chooser(bl_json *json, bl_chooser chooser)
+{
+    static const char *const names[BL_CHOOSERS] = {
+        [BL_CHOSEN_TEST] = "test images", [BL_CHOSEN_HELD] = "held-out images"};
+    if (names[chooser] != NULL)
+        bl_json_string(json, "best_epoch_chosen_by", names[chooser]);
+    else
+        bl_json_null(json, "best_epoch_chosen_by");
+}
+
+/* The one that chose every best epoch, BL_CHOSEN_NOT where there is none. */
+static bl_chooser only_chooser(const bl_table_facts *facts)
+{
+    const bool test = facts->choosers[BL_CHOSEN_TEST];
+    if (test == facts->choosers[BL_CHOSEN_HELD]) return BL_CHOSEN_NOT;
+    return test ? BL_CHOSEN_TEST : BL_CHOSEN_HELD;
+}
+
 static void json_entry(bl_json *json, const bl_study_table *t, int64_t r,
                        int64_t c)
 {
@@ -102,6 +120,7 @@ static void json_entry(bl_json *json, const bl_study_table *t, int64_t r,
     bl_json_real(json, "error_last_sd", e->last_sd);
     bl_json_real(json, "error_best", e->best);
     bl_json_real(json, "error_best_sd", e->best_sd);
+    json_chooser(json, e->chooser);
     bl_json_real(json, "published", e->published);
     bl_json_real(json, "difference_last", e->last - e->published);
     bl_json_real(json, "difference_best", e->best - e->published);
@@ -157,8 +176,7 @@ static void json_facts(bl_json *json, const bl_study *study,
     bl_json_string(json, "paper", type->paper);
     json_positive(json, "epochs", facts->epochs);
     json_positive(json, "epochs_published", type->epochs);
-    bl_json_string(json, "best_epoch_chosen_by",
-                   facts->holdout ? "held-out images" : "test images");
+    json_chooser(json, only_chooser(facts));
     bl_json_integer(json, "cells", facts->cells);
     bl_json_integer(json, "finished", facts->finished);
     bl_json_string(json, "row_axis", table->row_axis);

@@ -4,11 +4,14 @@
  *
  * Two tables, for there are two protocols: the error after the last epoch is
  * the honest one, and the best epoch on the test split is what most papers
- * print.  They are never mixed.  Where a figure is published it stands beside
- * ours with the difference (ours less theirs: negative is better).
+ * print.  They are never mixed; where the test images chose some best epochs
+ * and images held out the others, these have a star.  Where a figure is
+ * published it stands beside ours with the difference (ours less theirs:
+ * negative is better).
  *
  * On a terminal the column axes are lines of a heading, and a table that is
- * too wide goes on below.  Markdown has one line of heading and no width.
+ * too wide goes on below.  Markdown has one line of heading and no width, and
+ * what it would read as its own is escaped.
  */
 #include <math.h>
 #include <stdio.h>
@@ -25,6 +28,7 @@ typedef struct view {
     const bl_study_table *table;
     const bl_table_facts *facts;
     bool best;
+    const char *star; /* as the form writes it */
 } view;
 
 /* ---- texts of an entry -------------------------------------------------- */
@@ -34,7 +38,19 @@ static const bl_table_entry *entry_at(const view *v, int64_t r, int64_t c)
     return &v->table->entries[r * v->table->n_columns + c];
 }
 
-/* "29.64", "29.64 (0.31)", "29.64 [1 of 3]", "-". */
+/* Did some best epochs have the one chooser, some the other? */
+static bool differ(const bl_table_facts *facts)
+{
+    return facts->choosers[BL_CHOSEN_TEST] && facts->choosers[BL_CHOSEN_HELD];
+}
+
+static const char *star_of(const view *v, const bl_table_entry *e)
+{
+    return v->best && differ(v->facts) && e->chooser == BL_CHOSEN_HELD
+               ? v->star : "";
+}
+
+/* "29.64", "29.64*", "29.64 (0.31)", "29.64 [1 of 3]", "-". */
 static void write_own(char out[NUMBER], const view *v, const bl_table_entry *e)
 {
     const double mean = v->best ? e->best : e->last;
@@ -49,7 +65,8 @@ static void write_own(char out[NUMBER], const view *v, const bl_table_entry *e)
     if (isnan(mean))
         (void)snprintf(out, NUMBER, "-");
     else
-        (void)snprintf(out, NUMBER, "%.2f%s%s", 100 * mean, spread, part);
+        (void)snprintf(out, NUMBER, "%.2f%s%s%s", 100 * mean, star_of(v, e),
+                       spread, part);
 }
 
 static void write_published(char out[NUMBER], const bl_table_entry *e)
@@ -100,14 +117,20 @@ static void add_over(bl_text *out, const view *v)
 
 static void add_title(bl_text *out, const view *v)
 {
+    const bl_table_facts *const facts = v->facts;
     if (!v->best)
         bl_text_printf(out, "Test error after the last epoch, %%");
-    else if (v->facts->holdout)
+    else if (facts->choosers[BL_CHOSEN_TEST])
+        bl_text_printf(out, "Test error at the best epoch, which the test "
+                       "images chose, %%");
+    else if (facts->choosers[BL_CHOSEN_HELD])
         bl_text_printf(out, "Test error at the epoch that held-out images "
                        "chose, %%");
     else
-        bl_text_printf(out, "Test error at the best epoch, which the test "
-                       "images chose, %%");
+        bl_text_printf(out, "Test error at the best epoch, %%");
+    if (v->best && differ(facts))
+        bl_text_printf(out, "\n%s: at the epoch that held-out images chose",
+                       v->star);
     add_over(out, v);
 }
 
@@ -134,6 +157,9 @@ static void add_notes(bl_text *out, const bl_study *study,
     if (facts->finished < facts->cells)
         bl_text_printf(out, "%lld of %lld cells are finished.\n",
                        (long long)facts->finished, (long long)facts->cells);
+    if (facts->choosers[BL_CHOSEN_NOT])
+        bl_text_printf(out, "A classifier that was rewritten after training "
+                       "is of no epoch: best is -.\n");
     add_changes(out, study, facts);
     if (!facts->published) return;
     if (type->epochs > 0 && facts->epochs != type->epochs) {
@@ -303,7 +329,7 @@ bl_status bl_table_write_text(bl_text *out, const bl_study *study,
                               const bl_table_facts *facts, int width)
 {
     for (int best = 0; best < KINDS; best++) {
-        const view v = {table, facts, best};
+        const view v = {table, facts, best, "*"};
         add_title(out, &v);
         bl_text_printf(out, "\n\n");
         BL_TRY(add_table(out, &v, width));
@@ -315,11 +341,12 @@ bl_status bl_table_write_text(bl_text *out, const bl_study *study,
 
 /* ---- Markdown ----------------------------------------------------------- */
 
-/* A bar would end the field. */
+/* A bar would end the field; the others begin a link, a tag, a formula. */
 static void add_field(bl_text *out, const char *text)
 {
     for (; *text != '\0'; text++) {
-        if (*text == '|' || *text == '\\') bl_text_add(out, "\\", 1);
+        if (strchr("|\\`*_~[]<>&$", *text) != NULL)
+            bl_text_add(out, "\\", 1);
         bl_text_add(out, text, 1);
     }
 }
@@ -371,7 +398,7 @@ bl_status bl_table_write_markdown(bl_text *out, const bl_study *study,
 {
     (void)width;
     for (int best = 0; best < KINDS; best++) {
-        const view v = {table, facts, best};
+        const view v = {table, facts, best, "\\*"};
         add_title(out, &v);
         bl_text_printf(out, "\n\n");
         add_fields(out, &v);

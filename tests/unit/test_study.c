@@ -326,6 +326,14 @@ static void bad_files_are_refused(void **state)
          "bad.yaml: cell seed 0 stands twice; \"then\" needs an axis"},
         {BL_EINVAL, "grid: {lr: [1, 2]}\nthen: {grid: {lr: [3]}}\n",
          "cell 3 stands twice"},
+        {BL_EINVAL, "variants: {a: {\"x\\ny\": {lr: 1}}}\n"
+         "grid:\n  a: [\"x\\ny\"]\n", "bad.yaml:3: a: found the control "
+         "character U+000A behind \"x\", wanted a text of one line"},
+        {BL_EINVAL, "grid: {\"a\\tb\": [x]}\n",
+         "bad.yaml:1: found the control character U+0009 behind \"a\""},
+        {BL_EINVAL, "name: \"\\u00e4\\u0085\"\ngrid: {seed: 0}\n",
+         "bad.yaml:1: name: found the control character U+0085 behind \"\xC3"
+         "\xA4\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         refused(rows[i].yaml, rows[i].status, rows[i].message);

@@ -183,7 +183,60 @@ static void damaged_results_are_told(void **state)
         if (strstr(cell->problem, rows[i].message) == NULL)
             fail_msg("\"%s\" does not say \"%s\"", cell->problem,
                      rows[i].message);
+        assert_non_null(strstr(cell->problem, "; move the folder away to "));
     }
+    /* The trained weights are there, so the result alone is to go. */
+    put(study, 0, "resume.previous.safetensors", "");
+    assert_int_equal(bl_study_look(study, 0), BL_OK);
+    assert_non_null(strstr(bl_study_cell_at(study, 0)->problem,
+                           "; remove that file alone, and the next start"));
+    bl_study_free(study);
+}
+
+static void run_without_its_settings_is_told(void **state)
+{
+    (void)state;
+    char path[1024];
+    bl_study *const study = written(three_seeds);
+    const bl_cell *const cell = bl_study_cell_at(study, 2);
+    begin(study, 2);
+    (void)snprintf(path, sizeof path, "%s/run.yaml", cell->folder);
+    assert_int_equal(remove(path), 0);
+    assert_int_equal(bl_study_look(study, 2), BL_OK);
+    assert_int_equal(cell->state, BL_CELL_MISSING);
+    put(study, 2, "last.safetensors", "weights");
+    assert_int_equal(bl_study_look(study, 2), BL_OK);
+    assert_int_equal(cell->state, BL_CELL_BROKEN);
+    assert_non_null(strstr(cell->problem, "run.yaml: missing, but "
+                           "last.safetensors is there; move the folder away"));
+    bl_study_free(study);
+}
+
+/* Without a checkpoint its run.yaml would look for weights where the parent
+ * lay.  What has noted more epochs is not thrown away. */
+static void begun_second_stage_is_made_anew(void **state)
+{
+    (void)state;
+    static const struct { const char *name, *text; int anew; } rows[] = {
+        {"metrics.jsonl", "{\"epoch\": 1}\n", 1},
+        {"metrics.jsonl", "{\"epoch\": 1}\n{\"epoch\": 2}\n", 0},
+        {"metrics.jsonl", "", 1},
+        {"resume.safetensors", "", 0},
+    };
+    bl_study *const study = opened("two-stage", NULL);
+    const bl_cell *const cell = bl_study_cell_at(study, 5);
+    finish(study, 0, 0.5, 0.5);
+    begin(study, 5);
+    begin(study, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        put(study, 5, rows[i].name, rows[i].text);
+        assert_int_equal(bl_study_look(study, 5), BL_OK);
+        assert_int_equal(cell->state, BL_CELL_BEGUN);
+        assert_int_equal(cell->anew, rows[i].anew);
+    }
+    assert_int_equal(bl_study_look(study, 1), BL_OK);
+    assert_int_equal(bl_study_cell_at(study, 1)->state, BL_CELL_BEGUN);
+    assert_int_equal(bl_study_cell_at(study, 1)->anew, 0);
     bl_study_free(study);
 }
 
@@ -410,6 +463,20 @@ static void markdown_escapes(void **state)
     bl_study_free(study);
 }
 
+static void markdown_shows_labels_as_they_are(void **state)
+{
+    (void)state;
+    bl_study *const study = written(
+        "base: {data: x}\n"
+        "variants: {recipe: {'<i>*a*</i> b_c': {lr: 2}, '[d](`e`)': {lr: 3}}}\n"
+        "grid: {recipe: ['<i>*a*</i> b_c', '[d](`e`)']}\n");
+    char *const text = text_of(study, BL_TABLE_MARKDOWN, 0);
+    assert_non_null(strstr(text, "\n| \\<i\\>\\*a\\*\\</i\\> b\\_c | - |\n"
+                                 "| \\[d\\](\\`e\\`) | - |\n"));
+    bl_free(text);
+    bl_study_free(study);
+}
+
 static void terminal_says_what_is_what(void **state)
 {
     (void)state;
@@ -492,6 +559,106 @@ static void json_reads_back(void **state)
     bl_study_free(study);
 }
 
+/* ---- who chose the best epoch -------------------------------------------- */
+
+static void has(const bl_study *study, bl_table_form form, const char *wanted)
+{
+    char *const text = text_of(study, form, 80);
+    if (strstr(text, wanted) == NULL)
+        fail_msg("no \"%s\" in:\n%s", wanted, text);
+    bl_free(text);
+}
+
+static bl_json_value *json_of(const bl_study *study)
+{
+    bl_json_value *root = NULL;
+    char *const text = text_of(study, BL_TABLE_JSON, 0);
+    assert_int_equal(bl_json_parse(&root, "table", text, strlen(text)),
+                     BL_OK);
+    bl_free(text);
+    return root;
+}
+
+/* wanted: NULL for null. */
+static void chooser_is(const bl_json_value *object, const char *wanted)
+{
+    const bl_json_value *const found =
+        bl_json_member(object, "best_epoch_chosen_by");
+    assert_non_null(found);
+    assert_int_equal(found->kind, wanted ? BL_JSON_STRING : BL_JSON_NULL);
+    if (wanted) assert_string_equal(found->string, wanted);
+}
+
+static void held_out_images_choose(void **state)
+{
+    (void)state;
+    bl_study *const study = written(
+        "base: {data: /nowhere/set, holdout: 0.125}\n"
+        "grid: {method: [ce, bbn]}\n");
+    bl_json_value *const root = json_of(study);
+    has(study, BL_TABLE_TEXT,
+        "\nTest error at the epoch that held-out images chose, %\n\n");
+    chooser_is(root, "held-out images");
+    bl_json_value_free(root);
+    bl_study_free(study);
+}
+
+static void choosers_may_differ(void **state)
+{
+    (void)state;
+    bl_study *const study = written(
+        "base: {data: /nowhere/set}\n"
+        "grid: {holdout: [0, 0.125], seed: [0, 1]}\n");
+    finish(study, 0, 0.25, 0.2);
+    finish(study, 2, 0.5, 0.4);
+    has(study, BL_TABLE_TEXT,
+        "\nTest error at the best epoch, which the test images chose, %\n"
+        "*: at the epoch that held-out images chose\n"
+        "mean (standard deviation) over 2 seeds\n\n"
+        "holdout\n"
+        "0         20.00 [1 of 2]\n"
+        "0.125    40.00* [1 of 2]\n");
+    has(study, BL_TABLE_MARKDOWN, "\n\\*: at the epoch that");
+    has(study, BL_TABLE_MARKDOWN, "\n| 0 | 20.00 [1 of 2] |\n"
+                                  "| 0.125 | 40.00\\* [1 of 2] |\n");
+    bl_json_value *const root = json_of(study);
+    chooser_is(root, NULL);
+    chooser_is(at(bl_json_member(root, "entries"), 0), "test images");
+    chooser_is(at(bl_json_member(root, "entries"), 1), "held-out images");
+    bl_json_value_free(root);
+    bl_study_free(study);
+}
+
+/* tau-norm holds images out and rewrites the classifier, ncm rewrites it: what
+ * their result.json may say of a best epoch is of another network. */
+static void rewritten_classifiers_have_no_best_epoch(void **state)
+{
+    (void)state;
+    bl_study *const study = written(
+        "base: {data: /nowhere/set}\ngrid: {method: [tau-norm, ce, ncm]}\n");
+    for (int64_t i = 0; i < 3; i++) finish(study, i, 0.5, 0.375);
+    assert_true(isnan(bl_study_cell_at(study, 0)->error_best));
+    assert_true(bl_study_cell_at(study, 1)->error_best == 0.375);
+    assert_true(isnan(bl_study_cell_at(study, 2)->error_best));
+    has(study, BL_TABLE_TEXT,
+        "\nTest error at the best epoch, which the test images chose, %\n\n"
+        "method\n"
+        "tau-norm      -\n"
+        "ce        37.50\n"
+        "ncm           -\n");
+    has(study, BL_TABLE_TEXT, "\nA classifier that was rewritten after "
+                              "training is of no epoch: best is -.\n");
+    has(study, BL_TABLE_CSV, "\ntau-norm,1,1,0.5,,,,,,\n"
+                             "ce,1,1,0.5,,0.375,,,,\n");
+    bl_json_value *const root = json_of(study);
+    const bl_json_value *const entry = bl_json_member(root, "entries")->first;
+    chooser_is(root, "test images");
+    chooser_is(entry, NULL);
+    assert_int_equal(bl_json_member(entry, "error_best")->kind, BL_JSON_NULL);
+    bl_json_value_free(root);
+    bl_study_free(study);
+}
+
 static void tables_are_saved(void **state)
 {
     (void)state;
@@ -513,6 +680,8 @@ int main(void)
         TEST(changed_run_is_told),
         TEST(threads_do_not_part_runs),
         TEST(damaged_results_are_told),
+        TEST(run_without_its_settings_is_told),
+        TEST(begun_second_stage_is_made_anew),
         TEST(second_stage_waits),
         TEST(mean_and_deviation),
         TEST(published_figures_stand_beside),
@@ -522,9 +691,13 @@ int main(void)
         TEST(rows_can_be_a_key),
         TEST(csv_quotes),
         TEST(markdown_escapes),
+        TEST(markdown_shows_labels_as_they_are),
         TEST(terminal_says_what_is_what),
         TEST(wide_tables_go_on_below),
         TEST(json_reads_back),
+        TEST(held_out_images_choose),
+        TEST(choosers_may_differ),
+        TEST(rewritten_classifiers_have_no_best_epoch),
         TEST(tables_are_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
