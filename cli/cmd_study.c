@@ -4,7 +4,8 @@
  *
  * Options narrow or replace what the study says of a key, by way of the
  * changes of bl_study_open.  A cell that fails is named with its reason and
- * the others go on; a signal stops all, and the next call goes on from there.
+ * the others go on; one that another process is at work on is left to it; a
+ * signal stops all, and the next call goes on from there.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -108,9 +109,10 @@ static int prepare(study_job *j)
     j->jobs = bl_config_integer(j->args->own, "jobs");
     j->n = bl_study_cells(j->study);
     j->failed = calloc((size_t)j->n, sizeof *j->failed);
+    j->busy = calloc((size_t)j->n, sizeof *j->busy);
     j->work = calloc((size_t)j->n, sizeof *j->work);
     j->group = calloc((size_t)j->n, sizeof *j->group);
-    if (!j->failed || !j->work || !j->group)
+    if (!j->failed || !j->busy || !j->work || !j->group)
         return cli_say(j->args, CLI_FAILED, "out of memory");
     return study_pace_open(j);
 }
@@ -124,6 +126,14 @@ void study_fail(study_job *j, int64_t i, const char *why)
     j->n_failed++;
     (void)cli_say(j->args, 0, "cell %lld of %lld failed: %s: %s",
                   (long long)i + 1, (long long)j->n, cell->label, why);
+}
+
+void study_leave(study_job *j, int64_t i)
+{
+    j->busy[i] = 1;
+    (void)cli_say(j->args, 0, "cell %lld of %lld is in use by another process: "
+                  "%s", (long long)i + 1, (long long)j->n,
+                  bl_study_cell_at(j->study, i)->label);
 }
 
 void study_done(study_job *j, int64_t i, double left)
@@ -143,11 +153,10 @@ int study_ready(study_job *j, int64_t i)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
     char why[512];
-    if (j->failed[i] || cell->state == BL_CELL_FINISHED) return 0;
+    if (j->failed[i] || j->busy[i] || cell->state == BL_CELL_FINISHED)
+        return 0;
     if (cell->state == BL_CELL_BROKEN) {
-        (void)snprintf(why, sizeof why, "%.400s; move the folder away to "
-                       "train the cell again", cell->problem);
-        study_fail(j, i, why);
+        study_fail(j, i, cell->problem);
         return 0;
     }
     for (int m = 0; m < 2; m++) {
@@ -203,6 +212,24 @@ static void look_again(study_job *j)
     }
 }
 
+/** Says what is missing in the table: cells that failed, and others, which
+ *  only another process can have kept from us. */
+static int say_missing(const study_job *j)
+{
+    int code = CLI_DONE;
+    int64_t left = -j->n_failed;
+    for (int64_t i = 0; i < j->n; i++)
+        left += bl_study_cell_at(j->study, i)->state != BL_CELL_FINISHED;
+    if (left > 0)
+        code = cli_say(j->args, CLI_BUSY, "%lld of %lld cells are left to "
+                       "another process, or wait for one that is; the same "
+                       "command goes on", (long long)left, (long long)j->n);
+    if (j->n_failed > 0)
+        code = cli_say(j->args, CLI_FAILED, "%lld of %lld cells failed",
+                       (long long)j->n_failed, (long long)j->n);
+    return code;
+}
+
 /** The table is printed even where its files cannot be written. */
 static int finish(study_job *j, int code)
 {
@@ -212,9 +239,8 @@ static int finish(study_job *j, int code)
     if (code != CLI_DONE) return code;
     code = print_table(j);
     if (code != CLI_DONE) return code;
-    if (j->n_failed == 0) return saved ? CLI_DONE : CLI_FAILED;
-    return cli_say(j->args, CLI_FAILED, "%lld of %lld cells failed",
-                   (long long)j->n_failed, (long long)j->n);
+    code = say_missing(j);
+    return saved ? code : CLI_FAILED;
 }
 
 static int is_finished(const study_job *j)
@@ -249,6 +275,7 @@ static int run(cli_args *args)
                                                     : train(&j);
     bl_study_free(j.study);
     free(j.failed);
+    free(j.busy);
     free(j.work);
     free(j.group);
     return code;

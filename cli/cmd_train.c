@@ -167,7 +167,8 @@ static int open_trainer(job *j)
     const bl_status status =
         j->resume ? bl_trainer_resume(&j->trainer, j->data, &with)
                   : bl_trainer_create(&j->trainer, j->config, j->data, &with);
-    if (status < 0) return cli_fail(j->args, CLI_FAILED);
+    if (status < 0)
+        return cli_fail(j->args, status == BL_EBUSY ? CLI_BUSY : CLI_FAILED);
     cli_progress_begin(&j->progress, quiet, j->config, j->trainer);
     return CLI_DONE;
 }

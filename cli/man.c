@@ -101,6 +101,9 @@ static const char *const after[] = {
     ".TP", ".B 0", "Done.",
     ".TP", ".B 1", "The run failed; one line on standard error says why.",
     ".TP", ".B 2", "Wrong usage.",
+    ".TP", ".B 3",
+    "Another process is at work on the run, or on cells that a study left to "
+    "it; nothing failed, and the same command goes on later.",
     ".TP", ".BR 130 \", \" 143 \", \" 129",
     "Stopped by SIGINT, SIGTERM or SIGHUP after a checkpoint was written.",
     NULL};

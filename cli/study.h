@@ -31,6 +31,7 @@ typedef struct study_job {
     int quiet;
     int64_t jobs;
     unsigned char *failed;     /* [n] in this call                         */
+    unsigned char *busy;       /* [n] another process was at work on it    */
     int64_t n_failed;
     double *work;              /* [n] samples that a whole run computes    */
     int *group;                /* [n] index of its group, -1: none         */
@@ -61,11 +62,17 @@ int study_pace_print(study_job *j);
 int study_run(study_job *j);
 int study_run_jobs(study_job *j);
 
-/** Can cell i be worked at: not finished, not failed, and all it needs is
- *  there?  A cell that needs a failed one fails too, and says so. */
+/** Threads of one job of several where nobody says: its share of the cores. */
+int64_t study_share(const study_job *j);
+
+/** Can cell i be worked at: not finished, not failed, not left to another
+ *  process, and all it needs is there?  A cell that needs a failed one fails
+ *  too, and says so. */
 int study_ready(study_job *j, int64_t i);
 /** Notes that a cell failed and says why, on one line. */
 void study_fail(study_job *j, int64_t i, const char *why);
+/** Notes that a cell is left to another process, and says so. */
+void study_leave(study_job *j, int64_t i);
 /** Says that a cell is finished, with its error and the time left. */
 void study_done(study_job *j, int64_t i, double left);
 /** Makes a cell that is a mean. */

@@ -77,18 +77,18 @@ static void free_words(words *w)
     free(w->text);
 }
 
-/** Threads of a child where nobody says: its share of the cores. */
-static int64_t share(const study_job *j)
+int64_t study_share(const study_job *j)
 {
     const int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
     return cores > j->jobs ? cores / j->jobs : 1;
 }
 
-/** "--key=value" of whatever is no default, or --resume. */
+/** "--key=value" of whatever is no default, or --resume.  A run that is made
+ *  anew has nothing to lose but its run.yaml. */
 static bl_status make_words(words *w, const study_job *j, int64_t i)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
-    const int resume = cell->state == BL_CELL_BEGUN;
+    const int resume = cell->state == BL_CELL_BEGUN && !cell->anew;
     char text[96];
     bl_config *config = NULL;
     const bl_status status = bl_study_config(&config, j->study, i);
@@ -97,6 +97,7 @@ static bl_status make_words(words *w, const study_job *j, int64_t i)
     add_word(w, "train", NULL);
     add_word(w, "--quiet", NULL);
     add_word(w, resume ? "--resume" : "--out", cell->folder);
+    if (cell->anew) add_word(w, "--overwrite", NULL);
     for (const bl_param *p = bl_train_params(); p->name; p++) {
         const bl_origin origin = bl_config_origin(config, p->name);
         if (origin != BL_ORIGIN_FILE && origin != BL_ORIGIN_OPTION) continue;
@@ -105,7 +106,7 @@ static bl_status make_words(words *w, const study_job *j, int64_t i)
         add_word(w, text, bl_config_text(config, p->name));
     }
     if (!resume && bl_config_integer(config, "threads") == 0) {
-        (void)snprintf(text, sizeof text, "%lld", (long long)share(j));
+        (void)snprintf(text, sizeof text, "%lld", (long long)study_share(j));
         add_word(w, "--threads", text);
     }
     bl_config_free(config);
@@ -210,6 +211,10 @@ static void end_cell(pool *p, child *c, int status)
         return;
     }
     if (p->told) return; /* stopped, as it was asked to */
+    if (WIFEXITED(status) && WEXITSTATUS(status) == CLI_BUSY) {
+        study_leave(j, i);
+        return;
+    }
     if (WIFSIGNALED(status))
         (void)snprintf(why, sizeof why, "was killed by signal %d",
                        WTERMSIG(status));

@@ -10,9 +10,11 @@
  * others'.  Images of different sizes and jobs that share the machine are not
  * told apart, so this is an estimate and is printed as one.
  */
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "study.h"
 
@@ -199,7 +201,8 @@ static double mean_rate(const study_job *j)
 static double left_at(const study_job *j, int64_t i, double unknown)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
-    if (cell->state == BL_CELL_FINISHED || cell->average || j->failed[i])
+    if (cell->state == BL_CELL_FINISHED || cell->average || j->failed[i] ||
+        j->busy[i])
         return 0;
     double rate = unknown;
     if (j->group[i] >= 0 && j->groups[j->group[i]].rate > 0)
@@ -248,19 +251,56 @@ static bl_status time_steps(double *rate, bl_trainer *trainer)
     return status < 0 ? status : BL_OK;
 }
 
-static bl_status time_cell(double *rate, const study_job *j, int64_t i)
+/** Puts drawn weights, written to path, in the place of those a cell would
+ *  begin with, which are not there yet: a step over them takes as long. */
+static bl_status draw_weights(bl_config *config, const char *path,
+                              const bl_dataset *data,
+                              const bl_trainer_options *with)
+{
+    static const char key[] = "init.weights";
+    bl_trainer *trainer = NULL;
+    if (!bl_config_string(config, key)[0]) return BL_OK;
+    bl_status status = bl_config_set(config, key, "", BL_ORIGIN_OPTION);
+    if (status == BL_OK)
+        status = bl_trainer_create(&trainer, config, data, with);
+    if (status == BL_OK) status = bl_trainer_save(trainer, path);
+    if (status == BL_OK)
+        status = bl_config_set(config, key, path, BL_ORIGIN_OPTION);
+    bl_trainer_free(trainer);
+    return status;
+}
+
+/** Makes an empty file for weights; gives whether it could be made. */
+static int open_aside(char *path, size_t bytes)
+{
+    const char *folder = getenv("TMPDIR");
+    (void)snprintf(path, bytes, "%s/ballast-XXXXXX",
+                   folder && folder[0] ? folder : "/tmp");
+    const int fd = mkstemp(path);
+    return fd >= 0 && close(fd) == 0;
+}
+
+/** A job of several is timed with its share of the cores. */
+static bl_status share_cores(bl_config *config, const study_job *j)
+{
+    char text[32];
+    if (j->jobs == 1 || bl_config_integer(config, "threads") > 0) return BL_OK;
+    (void)snprintf(text, sizeof text, "%lld", (long long)study_share(j));
+    return bl_config_set(config, "threads", text, BL_ORIGIN_OPTION);
+}
+
+static bl_status time_cell(double *rate, const study_job *j, int64_t i,
+                           const char *aside)
 {
     bl_config *config = NULL;
     bl_dataset *data = NULL;
     bl_split *validation = NULL;
     bl_trainer *trainer = NULL;
     bl_status status = bl_study_config(&config, j->study, i);
-    /* Weights it would begin with are not there yet: the whole network is
-     * trained instead, which is not faster. */
-    if (status == BL_OK)
-        status = bl_config_set(config, "init.weights", "", BL_ORIGIN_OPTION);
+    if (status == BL_OK) status = share_cores(config, j);
     if (status == BL_OK) status = bl_train_data(&data, &validation, config);
     const bl_trainer_options with = {.validation = validation};
+    if (status == BL_OK) status = draw_weights(config, aside, data, &with);
     if (status == BL_OK)
         status = bl_trainer_create(&trainer, config, data, &with);
     if (status == BL_OK) status = time_steps(rate, trainer);
@@ -274,6 +314,10 @@ static bl_status time_cell(double *rate, const study_job *j, int64_t i)
 /** Times every group that has work to do and no speed yet. */
 static int time_groups(study_job *j)
 {
+    char aside[4096];
+    if (!open_aside(aside, sizeof aside))
+        return cli_say(j->args, CLI_FAILED, "%s: cannot create: %s", aside,
+                       strerror(errno));
     for (int64_t i = 0; i < j->n; i++) {
         if (j->group[i] < 0 || j->work[i] <= 0) continue;
         study_group *group = &j->groups[j->group[i]];
@@ -282,20 +326,32 @@ static int time_groups(study_job *j)
         if (!j->quiet)
             (void)fprintf(stderr, "timing %s on %s\n", group->method,
                           group->model);
-        if (time_cell(&group->rate, j, i) < 0)
+        if (time_cell(&group->rate, j, i, aside) < 0)
             (void)cli_say(j->args, 0, "cell %lld of %lld: %s: %s",
                           (long long)i + 1, (long long)j->n,
                           bl_study_cell_at(j->study, i)->label,
                           bl_error_last()->message);
     }
+    (void)unlink(aside);
     return CLI_DONE;
+}
+
+/** Seconds until all is done: what is left is shared by the jobs, but a cell
+ *  is no shorter for it. */
+static double time_left(const study_job *j)
+{
+    const double even = study_pace_rest(j, NULL) / (double)j->jobs;
+    double longest = 0;
+    for (int64_t i = 0; i < j->n; i++)
+        longest = fmax(longest, study_pace_left(j, i));
+    return longest > even ? longest : even;
 }
 
 static void print_json(const study_job *j, bl_json *json)
 {
     bl_json_object(json, NULL);
     bl_json_string(json, "study", bl_study_name(j->study));
-    bl_json_real(json, "seconds_left", study_pace_rest(j, NULL));
+    bl_json_real(json, "seconds_left", time_left(j));
     bl_json_array(json, "speeds");
     for (int g = 0; g < j->n_groups; g++) {
         bl_json_object(json, NULL);
@@ -347,9 +403,13 @@ static void print_lines(const study_job *j)
         printf("%-8s  %-12s  %s\n", bl_cell_state_name(cell->state),
                done ? "-" : left, cell->label);
     }
-    cli_duration(left, study_pace_rest(j, NULL));
-    printf("\n%lld cell%s, %lld finished; about %s to go, one after another\n",
-           (long long)j->n, j->n == 1 ? "" : "s", (long long)finished, left);
+    char how[32] = "one after another";
+    cli_duration(left, time_left(j));
+    if (j->jobs > 1)
+        (void)snprintf(how, sizeof how, "%lld at once", (long long)j->jobs);
+    printf("\n%lld cell%s, %lld finished; about %s to go, %s\n",
+           (long long)j->n, j->n == 1 ? "" : "s", (long long)finished, left,
+           how);
     print_speeds(j);
 }
 

@@ -100,7 +100,9 @@ static void run_cell(study_job *j, int64_t i, unsigned char *running)
         status = bl_error_last()->status;
         (void)snprintf(why, sizeof why, "%s", bl_error_last()->message);
     }
-    if (status < 0) {
+    if (status == BL_EBUSY) {
+        study_leave(j, i);
+    } else if (status < 0) {
         study_fail(j, i, why);
     } else if (status == BL_END) {
         study_pace_learn(j, i);
@@ -113,8 +115,9 @@ int study_run(study_job *j)
     unsigned char *running = calloc((size_t)j->n, sizeof *running);
     if (!running) return cli_say(j->args, CLI_FAILED, "out of memory");
     for (int64_t i = 0; i < j->n && !cli_stop_signal(); i++) {
-        /* Another cell may have been the same run. */
-        if (bl_study_cell_at(j->study, i)->state == BL_CELL_MISSING &&
+        /* Another cell may have been the same run, or another process at
+         * work on it. */
+        if (bl_study_cell_at(j->study, i)->state != BL_CELL_FINISHED &&
             bl_study_look(j->study, i) < 0)
             study_fail(j, i, bl_error_last()->message);
         if (!study_ready(j, i)) continue;

@@ -13,6 +13,8 @@ ballast study bbn-samplers "$@" --set bbn.sampler=balanced --out dir \
 ballast study bbn-samplers "$@" --out dir --dry-run >b
 awk 'NR > 1 && NF { sub(/ (- |[0-9.]+ s) +/, " "); print } /^$/ { exit }' b
 grep -c 'bbn on resnet20: [0-9]* pairs/s, as its cells ran' b
+ballast study bbn-samplers "$@" --out dir --dry-run --jobs 2 |
+    grep -c 'to go, 2 at once$'
 ballast study bbn-samplers "$@" --out dir --dry-run --json |
     json_value study cells.1.state cells.2.state speeds.0.measured
 ls
