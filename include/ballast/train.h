@@ -132,7 +132,8 @@ typedef struct bl_trainer_options {
 /** Builds network, plan, samplers and loader for one run.
  *
  * Needs    data and validation outlive the trainer; config is copied.
- * Errors   BL_EEXIST if run_dir holds a run; BL_EINVAL as bl_train_settle.
+ * Errors   BL_EEXIST if run_dir holds a run; BL_EBUSY if another process is at
+ *          work there; BL_EINVAL as bl_train_settle.
  */
 BL_API BL_MUST_USE bl_status
 bl_trainer_create(bl_trainer **out, const bl_config *config,
@@ -147,7 +148,7 @@ BL_API BL_MUST_USE bl_status bl_run_config(bl_config **out,
  * Needs    data as bl_train_data gives for bl_run_config; their fingerprint
  *          is compared with the one the run noted.
  * Errors   BL_EINVAL if the data are others; BL_EFORMAT if no checkpoint is
- *          good (each is named with what is wrong).
+ *          good (each is named with what is wrong); BL_EBUSY as create.
  */
 BL_API BL_MUST_USE bl_status
 bl_trainer_resume(bl_trainer **out, const bl_dataset *data,

@@ -18,7 +18,7 @@
 
 enum {
     WIDTH = 720, /* px of the pictures                        */
-    RIGHT = 598, /* where the map ends, its scale follows   */
+    RIGHT = 598, /* where the map ends, its scale follows     */
     NAME = 34,   /* characters of a row's name                */
     LETTER = 8,  /* px of a character, about                  */
     BAR = 30     /* px of a row                               */

@@ -39,7 +39,8 @@ typedef struct bl_run_facts {
 } bl_run_facts;
 
 /** Makes the folder and writes run.yaml.
- *  Errors BL_EEXIST names what is there and says --resume or --overwrite. */
+ *  Errors BL_EEXIST names what is there and says --resume or --overwrite;
+ *  BL_EBUSY if another process holds the folder, as bl_run_open. */
 BL_MUST_USE bl_status bl_run_create(bl_run **out, const char *folder,
                                     int overwrite, const bl_config *config,
                                     const bl_run_facts *facts);

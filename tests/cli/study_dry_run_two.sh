@@ -4,7 +4,7 @@
 mkdir tiny aside
 tiny_set tiny 20 2
 cat >own.yaml <<'END'
-base: {data: tiny, model: resnet20, epochs: 20, batch: 64}
+base: {data: tiny, model: resnet20, epochs: 100000, batch: 64}
 grid: {method: [ce]}
 then:
   base: {method: retrain}

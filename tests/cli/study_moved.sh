@@ -14,10 +14,11 @@ set -- own.yaml --threads 1 --quiet --csv
 ballast study "$@" --out dir >whole
 mv dir moved
 second=$(echo moved/cells/retrain-*)
-cp "$second/last.safetensors" last
+cp "$second/run.yaml" "$second/last.safetensors" .
 for jobs in 1 2; do
-    find "$second" -type f ! -name run.yaml -exec rm {} +
+    rm "$second"/*
+    cp run.yaml "$second"
     ballast study "$@" --out moved --jobs $jobs >out
     cmp whole out
-    cmp last "$second/last.safetensors"
+    cmp last.safetensors "$second/last.safetensors"
 done
