@@ -9,6 +9,9 @@
  * its progress did, and Ctrl-C in "ballast train ... | tee log" ends tee
  * before the checkpoint is written.  The flag is the one variable of this
  * program that outlives a call: a handler has no argument.
+ *
+ * SIGXFSZ is ignored by every command: past a limit on the size of files a
+ * write then fails like one to a full disk, and is told and cleaned up.
  */
 #include <signal.h>
 #include <string.h>
@@ -20,6 +23,11 @@ static volatile sig_atomic_t stop_signal;
 static void note(int signal_number)
 {
     stop_signal = signal_number;
+}
+
+void cli_size_limit_ignore(void)
+{
+    (void)signal(SIGXFSZ, SIG_IGN);
 }
 
 void cli_stop_catch(void)
