@@ -285,9 +285,10 @@ int bl_path_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-static bl_status create_one(const char *path)
+/* Syncs the parent of a folder it made: the name is down as well. */
+static bl_status create_one(char *path)
 {
-    if (mkdir(path, 0777) == 0) return BL_OK;
+    if (mkdir(path, 0777) == 0) return sync_parent(path);
     const int code = errno;
     if (bl_path_is_folder(path)) return BL_OK;
     errno = code == EEXIST ? ENOTDIR : code;

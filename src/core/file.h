@@ -40,7 +40,7 @@ BL_MUST_USE bl_status bl_file_read(char **bytes, size_t *n, const char *path,
 
 int bl_path_exists(const char *path);
 int bl_path_is_folder(const char *path);
-/** Makes a folder and its parents. */
+/** Makes a folder and its parents, so that they survive a power cut. */
 BL_MUST_USE bl_status bl_folder_create(const char *path);
 /** folder + "/" + name, allocated. */
 BL_MUST_USE bl_status bl_path_join(char **out, const char *folder,

@@ -282,6 +282,40 @@ static void folders_are_made_with_parents(void **state)
     assert_int_equal(bl_folder_sync(scratch_path(s, "none")), BL_EIO);
 }
 
+/* What the library has synced: this takes the place of the system's. */
+static struct stat synced[16];
+static int n_synced;
+
+int fsync(int fd)
+{
+    if (n_synced < 16 && fstat(fd, &synced[n_synced]) == 0) n_synced++;
+    return fdatasync(fd);
+}
+
+static int was_synced(const char *path)
+{
+    struct stat info;
+    assert_int_equal(stat(path, &info), 0);
+    for (int i = 0; i < n_synced; i++)
+        if (synced[i].st_dev == info.st_dev && synced[i].st_ino == info.st_ino)
+            return 1;
+    return 0;
+}
+
+/* A new folder is an entry of its parent. */
+static void new_folders_outlive_a_power_cut(void **state)
+{
+    scratch *const s = *state;
+    n_synced = 0;
+    assert_int_equal(bl_folder_create(scratch_path(s, "p/q//r")), BL_OK);
+    assert_true(was_synced(s->folder));
+    assert_true(was_synced(scratch_path(s, "p")));
+    assert_true(was_synced(scratch_path(s, "p/q")));
+    n_synced = 0;
+    assert_int_equal(bl_folder_create(scratch_path(s, "p/q/r")), BL_OK);
+    assert_int_equal(n_synced, 0);
+}
+
 static void relative_paths_work(void **state)
 {
     scratch *const s = *state;
@@ -347,6 +381,7 @@ int main(void)
         FILE_TEST(reads_are_bounded),
         FILE_TEST(pipes_do_not_hang),
         FILE_TEST(folders_are_made_with_parents),
+        FILE_TEST(new_folders_outlive_a_power_cut),
         FILE_TEST(relative_paths_work),
         cmocka_unit_test(paths_join),
     };
