@@ -12,7 +12,8 @@
  *
  * The fields of the second group below are guarded by the mutex.  A slot's
  * memory belongs to a worker from claim to ready and to the caller until it is
- * released.
+ * released.  All slots are allocated with the loader, `ahead` batches and no
+ * more.
  *
  * begin() claims nothing further, waits until no worker is busy, and only then
  * lets the samplers permute: workers read samplers only while they are busy.

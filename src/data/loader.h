@@ -48,7 +48,9 @@ typedef struct bl_loader_spec {
     int32_t cutout;                  /* px of the black square, 0: none    */
     uint64_t seed;
     int32_t threads;                 /* >= 1                               */
-    int32_t ahead;                   /* batches made in advance, >= 2      */
+    int32_t ahead;                   /* batches held in memory, >= 2: one  */
+                                     /*   is with the caller, so threads   */
+                                     /*   above ahead - 1 have no work     */
 } bl_loader_spec;
 
 /** One batch; borrowed until the next call of bl_loader_next or _begin. */

@@ -148,7 +148,7 @@ static const bl_param params[] = {
 {"threads", INTEGER, "0", 0, 4096, NULL, "T",
  "compute threads; 0: one a core"},
 {"loader.threads", INTEGER, "1", 1, 256, NULL, "T",
- "threads that prepare batches"},
+ "threads that prepare batches; T + 2 batches are held in memory"},
 {"checkpoint.minutes", REAL, "10", 0, 1e6, NULL, "X",
  "also checkpoint inside an epoch, this often; 0: only at its end"},
 {"stage2.epochs", REAL, "0", 0, 1e6, NULL, "N",

@@ -17,7 +17,7 @@
 #include "core/mem.h"
 #include "train/trainer.h"
 
-enum { AHEAD = 3, PAD = 4 };
+enum { PAD = 4 };
 
 /* ---- engine -------------------------------------------------------------- */
 
@@ -121,6 +121,7 @@ static bl_status open_loader(bl_trainer *t)
 {
     const bl_config *const c = t->stage->config;
     const bool augment = strcmp(bl_config_string(c, "augment"), "none") != 0;
+    const int32_t threads = (int32_t)bl_config_integer(c, "loader.threads");
     BL_TRY(open_samplers(t));
     read_mix(t);
     const bl_loader_spec spec = {
@@ -130,8 +131,8 @@ static bl_status open_loader(bl_trainer *t)
         .pad = augment ? PAD : 0, .flip = augment,
         .autoaugment = bl_config_flag(c, "autoaugment"),
         .cutout = (int32_t)bl_config_integer(c, "cutout"), .seed = t->seed,
-        .threads = (int32_t)bl_config_integer(c, "loader.threads"),
-        .ahead = AHEAD,
+        .threads = threads,
+        .ahead = threads + 2, /* each makes one, one is ready, one in use */
         .mix = strcmp(t->stage->mix->name, "none") ? &t->mix : NULL};
     return bl_loader_create(&t->loader, &spec);
 }

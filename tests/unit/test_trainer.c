@@ -17,11 +17,36 @@
 
 #include "ballast/ballast.h"
 #include "core/file.h"
+#include "core/mem.h"
 #include "support/bars.h"
 #include "support/scratch.h"
 #include "train/trainer.h"
 
 static const char *const bbn[] = {"method=bbn", NULL};
+
+/** Allocations that a trainer is made of. */
+static int64_t allocations(const char *threads)
+{
+    const char *const settings[] = {"method=bbn", threads, NULL};
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(settings);
+    bl_trainer *t;
+    const int64_t before = bl_mem_count();
+    ok(bl_trainer_create(&t, config, data, NULL));
+    const int64_t n = bl_mem_count() - before;
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+    return n;
+}
+
+/** A thread works on a batch of its own; each is of three allocations. */
+static void loader_threads_have_batches_to_make(void **state)
+{
+    (void)state;
+    assert_int_equal(allocations("loader.threads=6"),
+                     allocations("loader.threads=1") + 5 * 3);
+}
 
 static void loader_threads_change_nothing(void **state)
 {
@@ -628,6 +653,7 @@ static void impossible_settings_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loader_threads_have_batches_to_make),
         cmocka_unit_test(loader_threads_change_nothing),
         cmocka_unit_test(stopping_anywhere_changes_nothing),
         cmocka_unit_test(finished_runs_resume_to_their_result),
