@@ -24,6 +24,13 @@ install(FILES README.md LICENSE CHANGELOG.md
 
 file(RELATIVE_PATH from_pc_to_prefix
      ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
+foreach(dir LIBDIR INCLUDEDIR) # relative ones move with the prefix
+  if(IS_ABSOLUTE "${CMAKE_INSTALL_${dir}}")
+    set(pc_${dir} "${CMAKE_INSTALL_${dir}}")
+  else()
+    set(pc_${dir} "\${prefix}/${CMAKE_INSTALL_${dir}}")
+  endif()
+endforeach()
 configure_file(cmake/ballast.pc.in ballast.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/ballast.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
