@@ -32,6 +32,7 @@ static const bl_param options[] = {
 /* A resumed run keeps its own configuration; only where the images lie may
  * have changed, and their fingerprint is compared. */
 static const char *const resumable[] = {"data", "data-dir", NULL};
+static const char *const of_new_runs[] = {"out", "overwrite", NULL};
 
 /** Everything a run holds. */
 typedef struct job {
@@ -59,10 +60,12 @@ static int check_resume(const job *j)
                            "configuration; --%s cannot be given with it",
                            p->name);
     }
-    if (bl_config_string(j->args->own, "out")[0])
-        return cli_say(j->args, CLI_USAGE,
-                       "--resume writes to the run it goes on with; --out "
-                       "cannot be given with it");
+    for (int i = 0; of_new_runs[i]; i++)
+        if (bl_config_origin(j->args->own, of_new_runs[i]) !=
+            BL_ORIGIN_DEFAULT)
+            return cli_say(j->args, CLI_USAGE,
+                           "--resume writes to the run it goes on with; --%s "
+                           "cannot be given with it", of_new_runs[i]);
     return CLI_DONE;
 }
 

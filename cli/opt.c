@@ -6,6 +6,7 @@
  * same name; bl_config checks the value either way, so that "--lr x" and
  * "lr: x" in a file are refused with the same words.  Forms: --name value,
  * --name=value, and for flags --name, --name=false.  "--" ends the options.
+ * A value that itself begins with "--" takes the second form.
  */
 #include <string.h>
 
@@ -57,10 +58,36 @@ static bl_status set_option(cli_args *args, const bl_param *own,
         return bl_config_set(args->train, name, value, BL_ORIGIN_OPTION);
     if (args->command->all_keys && strcmp(name, "set") == 0)
         return bl_config_assign(args->train, value, BL_ORIGIN_OPTION);
-    if (args->command->all_keys && strcmp(name, "config") == 0)
+    if (args->command->all_keys && strcmp(name, "config") == 0) {
+        args->config = value;
         return bl_config_read(args->train, value);
+    }
     if (strcmp(name, "set") == 0) args->sets[args->n_sets++] = value;
     return bl_config_set(args->own, name, value, BL_ORIGIN_OPTION);
+}
+
+/** Gives the value of an option: what follows '=', or the next word.  A word
+ *  that looks like an option is one: whoever forgot a value does not mean a
+ *  folder named --quiet. */
+static int take_value(const char **value, const cli_args *args,
+                      const bl_param *row, int argc, char *const *argv,
+                      int *i)
+{
+    const char *const equals = strchr(argv[*i], '=');
+    *value = equals ? equals + 1 : row->kind == BL_PARAM_FLAG ? "true" : NULL;
+    if (*value) return CLI_DONE;
+    if (*i + 1 == argc)
+        return cli_say(args, CLI_USAGE, "--%s needs a value: --%s %s",
+                       row->name, row->name,
+                       row->metavar ? row->metavar : "VALUE");
+    const char *const word = argv[++*i];
+    if (strncmp(word, "--", 2) == 0)
+        return cli_say(args, CLI_USAGE,
+                       "--%s: wanted a value, found the option %s; write "
+                       "--%s=%s if that is meant", row->name, word, row->name,
+                       word);
+    *value = word;
+    return CLI_DONE;
 }
 
 /** Reads the option at argv[*i], and the word after it if it takes one. */
@@ -85,12 +112,9 @@ static int read_option(cli_args *args, int argc, char *const *argv, int *i)
         row = bl_param_find(bl_train_params(), name);
     if (!row) return unknown_option(args, name);
 
-    const char *value = equals ? equals + 1 : NULL;
-    if (!value && row->kind == BL_PARAM_FLAG) value = "true";
-    if (!value && *i + 1 < argc) value = argv[++*i];
-    if (!value)
-        return cli_say(args, CLI_USAGE, "--%s needs a value: --%s %s", name,
-                       name, row->metavar ? row->metavar : "VALUE");
+    const char *value;
+    const int code = take_value(&value, args, row, argc, argv, i);
+    if (code != CLI_DONE) return code;
     if (args->n_sets == CLI_SETS && strcmp(name, "set") == 0)
         return cli_say(args, CLI_USAGE, "--set stands more than %d times",
                        (int)CLI_SETS);

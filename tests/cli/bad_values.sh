@@ -24,3 +24,6 @@ status ballast bench step --backend reff
 status ballast train --backend wolverine --data d --out r
 status ballast eval r --backend wolverine
 status ballast describe method
+status ballast train --resume r --overwrite
+status ballast train --out --quiet
+status ballast train --data=--d
