@@ -27,6 +27,20 @@ enum { YAML_LIMIT = 1 << 20 }; /* bytes; ours are of 2000 */
 
 #define FACTS "ballast"
 
+/* Compiler, and the commit that CMake found, if any. */
+#if defined(__clang__)
+#define COMPILER __VERSION__ /* names itself */
+#elif defined(__GNUC__)
+#define COMPILER "gcc " __VERSION__
+#else
+#define COMPILER "unknown compiler"
+#endif
+#ifdef BL_COMMIT
+#define BUILD COMPILER ", commit " BL_COMMIT
+#else
+#define BUILD COMPILER
+#endif
+
 static const char *const fact_names[BL_RUN_FACT_TEXTS] = {
     "data_fingerprint", "backend", "precision", "device"};
 
@@ -99,11 +113,7 @@ static void add_facts(bl_text *out, const bl_run_facts *facts)
         facts->data_fingerprint, facts->backend, facts->precision,
         facts->device};
     bl_text_printf(out, FACTS ":\n  version: \"%s\"\n  build: ", bl_version());
-#ifdef __VERSION__
-    add_quoted(out, __VERSION__);
-#else
-    add_quoted(out, "unknown");
-#endif
+    add_quoted(out, BUILD);
     for (int i = 0; i < BL_RUN_FACT_TEXTS; i++) {
         bl_text_printf(out, "\n  %s: ", fact_names[i]);
         add_quoted(out, values[i] == NULL ? "" : values[i]);

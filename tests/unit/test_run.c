@@ -3,6 +3,7 @@
  * A run directory refuses to lose what is in it, reads back what it wrote,
  * and has a good checkpoint after any accident.
  */
+#include <ctype.h>
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -474,6 +475,9 @@ static void is_plain_yaml(void **state)
                            "drop-last: false\n"
                            "ballast:\n"
                            "  version: "));
+    const char *const build = strstr(yaml, "\n  build: \"");
+    assert_non_null(build);
+    assert_true(isalpha((unsigned char)build[11])); /* gcc, or clang's */
 }
 
 static void refuses_what_would_not_read_back(void **state)
