@@ -48,6 +48,7 @@ typedef struct cli_args {
     bl_config *own;                   /* over command->options             */
     bl_config *train;                 /* over bl_train_params()            */
     const char *operands[CLI_OPERANDS]; /* NULL where not given            */
+    const char *config;               /* last file of --config, or NULL    */
     const char *sets[CLI_SETS + 1];   /* of --set, where it is no key of   */
     int n_sets;                       /* one run                           */
 } cli_args;

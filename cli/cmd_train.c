@@ -84,8 +84,7 @@ static int configure(job *j)
     const int code = check_resume(j);
     if (code != CLI_DONE) return code;
     if (bl_run_config(&j->config, resume) < 0) return cli_fail_run(j->args);
-    if (cli_args_apply(j->args, j->config) < 0 ||
-        bl_train_settle(j->config) < 0)
+    if (cli_args_apply(j->args, j->config) < 0)
         return cli_fail(j->args, CLI_FAILED);
     return CLI_DONE;
 }
@@ -166,6 +165,7 @@ static int open_trainer(job *j)
         .run_dir = j->run,
         .overwrite = bl_config_flag(j->args->own, "overwrite"),
         .validation = j->validation,
+        .repeats = j->args->config,
     };
     const bl_status status =
         j->resume ? bl_trainer_resume(&j->trainer, j->data, &with)

@@ -127,6 +127,9 @@ typedef struct bl_trainer_options {
     const char *run_dir;        /* NULL: nothing is written               */
     int overwrite;              /* replace a run that is already there    */
     const bl_split *validation; /* NULL: the test split, every epoch      */
+    const char *repeats;        /* run.yaml that a new run repeats: log is  */
+                                /*   told where backend, precision or       */
+                                /*   device were others; NULL: none         */
 } bl_trainer_options;
 
 /** Builds network, plan, samplers and loader for one run.

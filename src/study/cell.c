@@ -2,11 +2,10 @@
 /*
  * cell.c: the folder of a cell, and what stands in it.
  *
- * A folder is named by what its run computes: a few words to read, and XXH3
- * of the keys whose values differ from their defaults.  So a key that a later
- * version brings does not rename what is there.  Keys that change only how
- * fast a run is made are left out, as is where the study lies: a cell that
- * begins with another's weights counts that one's name instead of the path.
+ * A folder is named by what its run computes: a few words to read, and its
+ * identity (train/identity.c).  Where the study lies is no part of that: a
+ * cell that begins with another's weights counts that one's name instead of
+ * the path.
  *
  * A name could lie (a default may change, a hash may collide), so the run's
  * own run.yaml is compared key by key before its result is taken.  A folder
@@ -16,13 +15,13 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <xxhash.h>
 
 #include "core/error.h"
 #include "core/file.h"
 #include "core/jsonread.h"
 #include "core/mem.h"
 #include "study/study.h"
+#include "train/identity.h"
 
 enum {
     READABLE = 60,          /* bytes of a name before its hash */
@@ -30,39 +29,12 @@ enum {
     METRICS_LIMIT = 1 << 28
 };
 
-static const char *const passed_over[] = {
-    "data-dir", "threads", "loader.threads", "checkpoint.minutes"};
-
-bool bl_cell_passes_over(const char *key)
-{
-    for (size_t i = 0; i < sizeof passed_over / sizeof *passed_over; i++)
-        if (strcmp(passed_over[i], key) == 0) return true;
-    return false;
-}
-
 static bool is_weights(const char *key)
 {
     return strcmp(key, "init.weights") == 0;
 }
 
 /* ---- names -------------------------------------------------------------- */
-
-static bl_status add_identity(bl_text *text, const bl_config *config,
-                              const char *parent)
-{
-    bl_config *plain = NULL;
-    BL_TRY(bl_train_config(&plain));
-    const bl_param *row = bl_config_table(config);
-    for (; row->name != NULL; row++) {
-        const char *value = bl_config_text(config, row->name);
-        if (bl_cell_passes_over(row->name)) continue;
-        if (parent != NULL && is_weights(row->name)) value = parent;
-        if (strcmp(value, bl_config_text(plain, row->name)) != 0)
-            bl_text_printf(text, "%s=%s\n", row->name, value);
-    }
-    bl_config_free(plain);
-    return text->status;
-}
 
 /* Adds a value in letters that every file system takes. */
 static void add_readable(bl_text *name, const char *value)
@@ -80,15 +52,13 @@ bl_status bl_cell_name(char **out, const bl_config *config,
                        const char *parent)
 {
     static const char *const shown[] = {"method", "data", "imbalance", "seed"};
-    bl_text identity = {0}, name = {0};
-    bl_status status = add_identity(&identity, config, parent);
+    char hash[BL_IDENTITY_ROOM];
+    bl_text name = {0};
+    BL_TRY(bl_identity_hash(hash, config, parent));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         add_readable(&name, bl_config_text(config, shown[i]));
-    const char *const bytes = identity.text != NULL ? identity.text : "";
-    bl_text_printf(&name, "%016llx",
-                   (unsigned long long)XXH3_64bits(bytes, identity.bytes));
-    if (status >= 0) status = name.status;
-    bl_text_free(&identity);
+    bl_text_add(&name, hash, strlen(hash));
+    const bl_status status = name.status;
     if (status < 0)
         bl_text_free(&name);
     else
@@ -209,7 +179,7 @@ static bl_status compare(const bl_config *found, const bl_config *wanted,
 {
     const bl_param *row = bl_config_table(wanted);
     for (; row->name != NULL; row++) {
-        if (bl_cell_passes_over(row->name)) continue;
+        if (bl_identity_passes_over(row->name)) continue;
         const char *const is = bl_config_text(found, row->name);
         const char *const want = bl_config_text(wanted, row->name);
         if (parent != NULL && is_weights(row->name) && is_last_of(is, parent))

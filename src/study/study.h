@@ -196,10 +196,6 @@ BL_MUST_USE bl_status bl_numbering_of(int64_t *out, bl_numbering *all,
 
 /* ---- cells -------------------------------------------------------------- */
 
-/** Keys that change how a run is made, not what comes out; they are no part
- *  of a cell's identity. */
-bool bl_cell_passes_over(const char *key);
-
 /** Name of a folder: readable, and a hash of what differs from the defaults.
  *  parent: name of the cell it follows, or NULL. */
 BL_MUST_USE bl_status bl_cell_name(char **out, const bl_config *config,

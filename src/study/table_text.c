@@ -20,6 +20,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "study/study.h"
+#include "train/identity.h"
 
 enum { NUMBER = 48, GAP = 2, KINDS = 2 };
 
@@ -142,7 +143,7 @@ static void add_changes(bl_text *out, const bl_study *study,
     const char *before = "Set for every cell: ";
     for (int64_t i = 0; i < study->n_changes; i++) {
         const bl_change *const c = &study->changes[i];
-        if (c->axis || c->adds || bl_cell_passes_over(c->key)) continue;
+        if (c->axis || c->adds || bl_identity_passes_over(c->key)) continue;
         if (facts->published && strcmp(c->key, "epochs") == 0) continue;
         bl_text_printf(out, "%s%s=%s", before, c->key, c->value);
         before = ", ";

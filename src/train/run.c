@@ -194,7 +194,8 @@ bl_status bl_run_open(bl_run **out, const char *folder, bl_run_facts *facts)
     bl_run *run = NULL;
     BL_CHECK(run_alloc(&run, folder));
     /* Before the lock: a folder that holds no run gets no lock file. */
-    BL_CHECK(bl_run_yaml_facts(run, facts));
+    BL_CHECK(bl_run_yaml_facts(run->facts, facts,
+                               run->paths[BL_RUN_YAML]));
     BL_CHECK(run_lock(run));
     BL_CHECK(remove_left_overs(run));
     *out = run;
@@ -267,6 +268,11 @@ bl_status bl_run_load(bl_run *run, bl_safetensors **out, const bl_log *log)
     if (damaged == 0) return none_yet(run);
     return BL_RAISE(BL_EFORMAT, "no good checkpoint: %s%s%s", reasons[0],
                     damaged > 1 ? "; " : "", reasons[1]);
+}
+
+const char *bl_run_newest(const bl_run *run)
+{
+    return run->paths[run->newest_good ? BL_RUN_RESUME : BL_RUN_PREVIOUS];
 }
 
 bl_status bl_run_checkpoint(bl_run *run, const bl_named_tensor *tensors,

@@ -7,7 +7,8 @@
  *                         holdout, "test_error" is that of the images held out
  *   last.safetensors      weights after the last closed epoch
  *   best.safetensors      weights of the best epoch: of least "test_error" in
- *                         metrics.jsonl, the first of equals
+ *                         metrics.jsonl, the first of equals; written behind
+ *                         the checkpoint that closes it
  *   resume.safetensors    weights, momentum, statistics, counters: all that
  *                         an exact resume needs, with a checksum
  *   resume.previous.safetensors   the good checkpoint before it
@@ -55,6 +56,9 @@ void bl_run_free(bl_run *run);
  *  could not be read: that says nothing about it. */
 BL_MUST_USE bl_status bl_run_load(bl_run *run, bl_safetensors **out,
                                   const bl_log *log);
+/** Path of the checkpoint that bl_run_load gave, or that has been written
+ *  since; borrowed. */
+const char *bl_run_newest(const bl_run *run);
 /** Writes resume.safetensors, keeping the one before. */
 BL_MUST_USE bl_status bl_run_checkpoint(bl_run *run,
                                         const bl_named_tensor *tensors,

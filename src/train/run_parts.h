@@ -39,7 +39,10 @@ BL_MUST_USE bl_status bl_run_epochs(const bl_run *run, int64_t *n);
  *  back as it is. */
 BL_MUST_USE bl_status bl_run_yaml_emit(bl_text *text, const bl_config *config,
                                        const bl_run_facts *facts);
-/** Reads the facts back; strings go to run->facts. */
-BL_MUST_USE bl_status bl_run_yaml_facts(bl_run *run, bl_run_facts *facts);
+/** Reads the facts of a run.yaml back; their strings go to texts, freed by
+ *  the caller also on failure.  Errors BL_EFORMAT where a fact is missing. */
+BL_MUST_USE bl_status bl_run_yaml_facts(char *texts[BL_RUN_FACT_TEXTS],
+                                        bl_run_facts *facts,
+                                        const char *path);
 
 #endif

@@ -195,25 +195,24 @@ static bl_status read_fact(const char **out, const char *path,
     return BL_OK;
 }
 
-static bl_status read_facts(bl_run *run, bl_run_facts *out,
+static bl_status read_facts(char *texts[BL_RUN_FACT_TEXTS],
+                            bl_run_facts *out, const char *path,
                             yaml_document_t *doc)
 {
-    const char *const path = run->paths[BL_RUN_YAML];
     const yaml_node_t *const facts =
         member(doc, yaml_document_get_root_node(doc), FACTS);
     const char *text = NULL;
     for (int i = 0; i < BL_RUN_FACT_TEXTS; i++) {
         BL_TRY(read_fact(&text, path, doc, facts, fact_names[i]));
-        BL_TRY(bl_strdup(&run->facts[i], text));
+        BL_TRY(bl_strdup(&texts[i], text));
     }
-    *out = (bl_run_facts){.data_fingerprint = run->facts[0],
-                          .backend = run->facts[1],
-                          .precision = run->facts[2],
-                          .device = run->facts[3]};
+    *out = (bl_run_facts){.data_fingerprint = texts[0], .backend = texts[1],
+                          .precision = texts[2], .device = texts[3]};
     return BL_OK;
 }
 
-static bl_status parse_facts(bl_run *run, bl_run_facts *facts,
+static bl_status parse_facts(char *texts[BL_RUN_FACT_TEXTS],
+                             bl_run_facts *facts, const char *path,
                              const char *yaml, size_t bytes)
 {
     yaml_parser_t parser;
@@ -223,12 +222,12 @@ static bl_status parse_facts(bl_run *run, bl_run_facts *facts,
         return BL_RAISE(BL_ENOMEM, "out of memory for a YAML parser");
     yaml_parser_set_input_string(&parser, (const unsigned char *)yaml, bytes);
     if (yaml_parser_load(&parser, &doc)) {
-        status = read_facts(run, facts, &doc);
+        status = read_facts(texts, facts, path, &doc);
         yaml_document_delete(&doc);
     } else if (parser.error == YAML_MEMORY_ERROR) {
         status = BL_RAISE(BL_ENOMEM, "out of memory for a YAML document");
     } else {
-        status = BL_RAISE(BL_EFORMAT, "%s:%zu: %s", run->paths[BL_RUN_YAML],
+        status = BL_RAISE(BL_EFORMAT, "%s:%zu: %s", path,
                           parser.problem_mark.line + 1,
                           parser.problem != NULL ? parser.problem
                                                  : "is not YAML");
@@ -237,12 +236,13 @@ static bl_status parse_facts(bl_run *run, bl_run_facts *facts,
     return status;
 }
 
-bl_status bl_run_yaml_facts(bl_run *run, bl_run_facts *facts)
+bl_status bl_run_yaml_facts(char *texts[BL_RUN_FACT_TEXTS],
+                            bl_run_facts *facts, const char *path)
 {
     char *yaml = NULL;
     size_t bytes = 0;
-    BL_TRY(bl_file_read(&yaml, &bytes, run->paths[BL_RUN_YAML], YAML_LIMIT));
-    const bl_status status = parse_facts(run, facts, yaml, bytes);
+    BL_TRY(bl_file_read(&yaml, &bytes, path, YAML_LIMIT));
+    const bl_status status = parse_facts(texts, facts, path, yaml, bytes);
     bl_free(yaml);
     return status;
 }

@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/clock.h"
@@ -89,6 +88,7 @@ static bl_status build(bl_trainer *t, const bl_config *config,
 {
     BL_TRY(bl_config_clone(&t->config, config));
     BL_TRY(bl_train_settle(t->config));
+    BL_TRY(bl_identity_hash(t->identity, t->config, NULL));
     if (options) t->log = options->log;
     t->holdout = options && options->validation;
     t->judge = t->holdout ? options->validation : t->data->test;
@@ -133,20 +133,6 @@ bl_status bl_trainer_build(bl_trainer **out, const bl_config *config,
 
 /* ---- create and free ---------------------------------------------------- */
 
-void bl_trainer_facts(const bl_trainer *t, char hex[BL_FINGERPRINT_ROOM],
-                      bl_run_facts *facts)
-{
-    const bl_backend *const b = t->engine->backend;
-    const bl_split *const splits[] = {t->data->train, t->data->test, t->judge};
-    for (size_t i = 0; i < (t->holdout ? 3 : 2); i++)
-        (void)snprintf(hex + 16 * i, 17, "%016" PRIx64,
-                       bl_split_fingerprint(splits[i]));
-    *facts = (bl_run_facts){
-        .data_fingerprint = hex, .backend = b->name,
-        .precision = bl_engine_precision(t->engine),
-        .device = b->describe(t->engine->dev)};
-}
-
 bl_status bl_trainer_create(bl_trainer **out, const bl_config *config,
                             const bl_dataset *data,
                             const bl_trainer_options *options)
@@ -154,6 +140,8 @@ bl_status bl_trainer_create(bl_trainer **out, const bl_config *config,
     bl_status status;
     bl_trainer *t = NULL;
     BL_TRY(bl_trainer_build(&t, config, data, options));
+    if (options && options->repeats)
+        BL_CHECK(bl_trainer_compare(t, options->repeats));
     BL_CHECK(bl_trainer_init(t));
     if (options && options->run_dir) {
         char hex[BL_FINGERPRINT_ROOM];

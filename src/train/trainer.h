@@ -6,6 +6,7 @@
  *   trainer_stage.c  opens a stage: engine, samplers, loader, loss
  *   trainer_step.c   one piece of work: training step, evaluation, closing
  *   trainer_state.c  checkpoint and resume
+ *   trainer_facts.c  what a run was made on, noted and compared
  *   trainer_report.c progress, result, weights and logits for the caller
  *   posthoc.c        rewrites a trained classifier
  *
@@ -24,6 +25,7 @@
 #include "core/text.h"
 #include "data/loader.h"
 #include "nn/engine.h"
+#include "train/identity.h"
 #include "train/run.h"
 #include "train/stage.h"
 
@@ -52,6 +54,7 @@ typedef struct bl_counters {
 
 struct bl_trainer {
     bl_config *config;
+    char identity[BL_IDENTITY_ROOM]; /* of it                             */
     const bl_dataset *data;
     const bl_split *judge;      /* evaluated every epoch                  */
     bool holdout;               /* judge is not the test split            */
@@ -138,9 +141,20 @@ BL_MUST_USE bl_status bl_trainer_build(bl_trainer **out,
                                        const bl_config *config,
                                        const bl_dataset *data,
                                        const bl_trainer_options *options);
+/** What to add to the news that numbers diverged; "" where there is no
+ *  checkpoint to go back to. */
+const char *bl_trainer_kept(const bl_trainer *t);
 /** Facts noted in run.yaml; hex receives the fingerprint. */
 enum { BL_FINGERPRINT_ROOM = 3 * 16 + 1 };
 void bl_trainer_facts(const bl_trainer *t, char hex[BL_FINGERPRINT_ROOM],
                       bl_run_facts *facts);
+/** Refuses other data than a run has noted; warns of another machine. */
+BL_MUST_USE bl_status bl_trainer_check_facts(const bl_trainer *t,
+                                             const bl_run_facts *noted);
+/** Warns where the run whose run.yaml lies at path was made on another
+ *  machine, unless an option asks for what differs.  A file that no run has
+ *  written is passed over. */
+BL_MUST_USE bl_status bl_trainer_compare(const bl_trainer *t,
+                                         const char *path);
 
 #endif

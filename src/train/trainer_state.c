@@ -6,7 +6,8 @@
  * "momentum.<name>" for every trained one, and the counters below as metadata.
  * Sample order, augmentation and BBN's random alpha are functions of (seed,
  * epoch, step), so nothing else is needed for a resumed run to end with the
- * same bits.
+ * same bits.  SETTINGS is the identity of the configuration it was made under:
+ * a run goes on under no other.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -44,6 +45,9 @@ static const counter_row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
+#define SETTINGS "resume.settings"
+#define EPOCH "ballast.epoch" /* of weights: the last that was closed */
+
 static void write_counter(char text[32], const bl_counters *at,
                           const counter_row *row)
 {
@@ -69,19 +73,18 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
     long long n;
     double x = (double)NAN;
     if (!text)
-        return BL_RAISE(BL_EFORMAT, "checkpoint: metadata %s is missing",
-                        row->key);
+        return BL_RAISE(BL_EFORMAT, "metadata %s is missing", row->key);
     if (row->whole) {
         if (!bl_integer_parse(&n, text))
-            return BL_RAISE(BL_EFORMAT, "checkpoint: metadata %s: %.20s is "
-                            "not a number", row->key, text);
+            return BL_RAISE(BL_EFORMAT, "metadata %s: %.20s is not a number",
+                            row->key, text);
         const int64_t value = n;
         memcpy(field, &value, sizeof value);
         return BL_OK;
     }
     if (strcmp(text, "none") && !bl_real_parse(&x, text))
-        return BL_RAISE(BL_EFORMAT, "checkpoint: metadata %s: %.20s is not a "
-                        "number", row->key, text);
+        return BL_RAISE(BL_EFORMAT, "metadata %s: %.20s is not a number",
+                        row->key, text);
     memcpy(field, &x, sizeof x);
     return BL_OK;
 }
@@ -112,22 +115,38 @@ static int32_t stage_held(const bl_trainer *t, const bl_counters *at)
     return before && k > 0 ? k - 1 : k;
 }
 
-static bl_status read_counters(bl_counters *at, const bl_safetensors *file)
+static bl_status read_counters(bl_counters *at, const bl_safetensors *file,
+                               const char *path)
 {
     *at = (bl_counters){0};
     for (size_t i = 0; i < ROWS; i++)
-        BL_TRY(read_counter(at, &rows[i],
-                            bl_safetensors_meta(file, rows[i].key)));
+        if (read_counter(at, &rows[i],
+                         bl_safetensors_meta(file, rows[i].key)) < 0)
+            return bl_error_prefix("%s", path);
     return BL_OK;
 }
 
-static bl_status check_place(const bl_trainer *t, const bl_counters *at)
+/** A checkpoint of an older build does not say what it was made under. */
+static bl_status check_settings(const bl_trainer *t,
+                                const bl_safetensors *file, const char *path)
+{
+    const char *const noted = bl_safetensors_meta(file, SETTINGS);
+    if (!noted || !strcmp(noted, t->identity)) return BL_OK;
+    return BL_RAISE(BL_EFORMAT, "%s: was changed since %s was written, or "
+                    "that is another run's: settings %s found, wanted %.20s; "
+                    "put it back, or start a new run with --config",
+                    bl_run_path(t->run, "run.yaml"), path, t->identity,
+                    noted);
+}
+
+static bl_status check_place(const bl_trainer *t, const bl_counters *at,
+                             const char *path)
 {
     if (is_place(t, at)) return BL_OK;
-    return BL_RAISE(BL_EFORMAT, "checkpoint: phase %" PRId64 ", epoch %"
+    return BL_RAISE(BL_EFORMAT, "%s: phase %" PRId64 ", epoch %"
                     PRId64 ", step %" PRId64 " with epoch %" PRId64
                     " closed is not a place in a run of %" PRId64
-                    " epochs of %" PRId64 " steps", at->phase, at->epoch,
+                    " epochs of %" PRId64 " steps", path, at->phase, at->epoch,
                     at->step, at->last_epoch, t->epochs, t->steps);
 }
 
@@ -157,15 +176,24 @@ bl_status bl_trainer_write_weights(const bl_trainer *t, const char *path)
     bl_named_tensor *tensors = NULL;
     void *memory = NULL;
     int64_t n;
+    char epoch[32];
     bl_engine_text text;
-    bl_metadata pairs[BL_ENGINE_METADATA];
+    bl_metadata pairs[BL_ENGINE_METADATA + 1];
     BL_TRY(bl_params_export(t->engine->params, false, &tensors, &n, &memory));
-    const int64_t m = bl_engine_metadata(t->engine, &text, pairs);
+    int64_t m = bl_engine_metadata(t->engine, &text, pairs);
+    (void)snprintf(epoch, sizeof epoch, "%" PRId64, t->at.last_epoch);
+    pairs[m++] = (bl_metadata){EPOCH, epoch};
     const bl_status status = bl_safetensors_write(
         path, NULL, tensors, fold_scale(tensors, n), pairs, m);
     bl_free(tensors);
     bl_free(memory);
     return status;
+}
+
+const char *bl_trainer_kept(const bl_trainer *t)
+{
+    return t->run && bl_path_exists(bl_run_path(t->run, "resume.safetensors"))
+               ? "; the last checkpoint stays" : "";
 }
 
 /** Numbers that are none must not take the place of a good checkpoint. */
@@ -177,10 +205,10 @@ static bl_status check_finite(const bl_trainer *t,
         for (size_t k = 0; k < tensors[i].bytes / sizeof *x; k++)
             if (!isfinite(x[k]))
                 return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %"
-                                PRId64 ": %s holds %g at learning rate %g; "
-                                "the last checkpoint stays", t->at.epoch,
-                                t->at.step, tensors[i].name, (double)x[k],
-                                bl_trainer_rate(t));
+                                PRId64 ": %s holds %g at learning rate %g%s",
+                                t->at.epoch, t->at.step, tensors[i].name,
+                                (double)x[k], bl_trainer_rate(t),
+                                bl_trainer_kept(t));
     }
     return BL_OK;
 }
@@ -188,7 +216,7 @@ static bl_status check_finite(const bl_trainer *t,
 bl_status bl_trainer_checkpoint(bl_trainer *trainer)
 {
     char text[ROWS][32];
-    bl_metadata pairs[ROWS];
+    bl_metadata pairs[ROWS + 1];
     bl_named_tensor *tensors = NULL;
     void *memory = NULL;
     int64_t n;
@@ -197,11 +225,13 @@ bl_status bl_trainer_checkpoint(bl_trainer *trainer)
         write_counter(text[i], &trainer->at, &rows[i]);
         pairs[i] = (bl_metadata){rows[i].key, text[i]};
     }
+    pairs[ROWS] = (bl_metadata){SETTINGS, trainer->identity};
     BL_TRY(bl_params_export(trainer->engine->params, true, &tensors, &n,
                             &memory));
     bl_status status = check_finite(trainer, tensors, n);
     if (status == BL_OK)
-        status = bl_run_checkpoint(trainer->run, tensors, n, pairs, ROWS);
+        status = bl_run_checkpoint(trainer->run, tensors, n, pairs,
+                                   ROWS + 1);
     bl_free(tensors);
     bl_free(memory);
     trainer->checkpoint_at = bl_clock();
@@ -237,15 +267,12 @@ static void note_epoch(bl_trainer *t, double test_error)
 }
 
 /** Writes weights and metrics of the epoch just noted. */
-static bl_status write_epoch(bl_trainer *t, bool best)
+static bl_status write_epoch(bl_trainer *t)
 {
     bl_progress progress;
     if (!t->run) return BL_OK;
     BL_TRY(bl_trainer_write_weights(t, bl_run_path(t->run,
                                                    "last.safetensors")));
-    if (best)
-        BL_TRY(bl_trainer_write_weights(t, bl_run_path(t->run,
-                                                       "best.safetensors")));
     bl_trainer_progress(t, &progress);
     if (t->close_failed) /* its line may have been written before */
         BL_TRY(bl_run_rewind(t->run, progress.last.epoch - 1));
@@ -285,13 +312,16 @@ static bl_status close_epoch(bl_trainer *t)
         at->best_epoch = at->epoch;
         BL_TRY(bl_trainer_keep_best(t));
     }
-    BL_TRY(write_epoch(t, best));
+    BL_TRY(write_epoch(t));
     at->phase = !end                     ? BL_PHASE_TRAIN
                 : bl_trainer_rewrites(t) ? BL_PHASE_REWRITE
                 : t->holdout             ? BL_PHASE_FINAL
                                          : BL_PHASE_DONE;
     if (!end) begin_next(t);
     BL_TRY(bl_trainer_checkpoint(t));
+    if (best && t->run)
+        BL_TRY(bl_trainer_write_weights(t, bl_run_path(t->run,
+                                                       "best.safetensors")));
     return at->phase == BL_PHASE_DONE ? bl_trainer_finish(t) : BL_OK;
 }
 
@@ -317,6 +347,7 @@ bl_status bl_run_config(bl_config **out, const char *run_dir)
     if (bl_config_origin(config, "method") != BL_ORIGIN_FILE)
         BL_CHECK(BL_RAISE(BL_EFORMAT, "%s: names no method: not the record of "
                           "a run, or damaged", path));
+    if (bl_train_settle(config) < 0) BL_CHECK(bl_error_prefix("%s", path));
     *out = config;
     config = NULL;
 done:
@@ -325,51 +356,84 @@ done:
     return status;
 }
 
-/** Another machine goes on with the run, but not bit for bit: say so. */
-static void warn_of_changes(const bl_trainer *t, const bl_run_facts *noted,
-                            const bl_run_facts *now)
+/** Epoch whose weights a file holds; 0 where it does not say. */
+static int64_t epoch_of(const bl_safetensors *file)
 {
-    const char *const pairs[][2] = {{noted->backend, now->backend},
-                                    {noted->precision, now->precision},
-                                    {noted->device, now->device}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
-        if (strcmp(pairs[i][0], pairs[i][1]) != 0)
-            bl_log_say(&t->log, BL_LOG_WARNING, "the run was begun on %s and "
-                       "goes on on %s: results will not be the same bits",
-                       pairs[i][0], pairs[i][1]);
+    long long n;
+    const char *const text = bl_safetensors_meta(file, EPOCH);
+    return text && bl_integer_parse(&n, text) ? n : 0;
 }
 
-/** Refuses other data; warns of anything else that has changed. */
-static bl_status check_facts(const bl_trainer *t, const bl_run_facts *noted)
+/** Is the checkpoint that was just read the one that closed the best epoch? */
+static bool holds_best(const bl_trainer *t)
 {
-    char hex[BL_FINGERPRINT_ROOM];
-    bl_run_facts now;
-    bl_trainer_facts(t, hex, &now);
-    if (strcmp(noted->data_fingerprint, hex) != 0)
-        return BL_RAISE(BL_EINVAL, "%s: the run was trained on other images: "
-                        "fingerprint %s found, %s noted", t->data->name, hex,
-                        noted->data_fingerprint);
-    warn_of_changes(t, noted, &now);
+    const bl_counters *const at = &t->at;
+    const bool closing = at->phase > BL_PHASE_EVAL ||
+                         (at->phase == BL_PHASE_TRAIN && at->step == 0);
+    const bool rewritten = at->phase > BL_PHASE_REWRITE &&
+                           bl_trainer_rewrites(t);
+    return closing && !rewritten && at->best_epoch == at->last_epoch;
+}
+
+/** Writes the weights of the best epoch, which are loaded, unless they stand
+ *  there: a run may have been killed before. */
+static bl_status mend_best(const bl_trainer *t, const char *path)
+{
+    bl_safetensors *file = NULL;
+    const bool stand = bl_safetensors_open(&file, path) == BL_OK &&
+                       epoch_of(file) == t->at.best_epoch;
+    bl_safetensors_free(file);
+    return stand ? BL_OK : bl_trainer_write_weights(t, path);
+}
+
+/** The file is ahead of a checkpoint that had to be passed over.  Done again,
+ *  its epoch is the best once more if it comes out the same; if not, nothing
+ *  is said of weights that are gone. */
+static bl_status forget_best(bl_trainer *t, int64_t found, const char *path)
+{
+    bl_counters *const at = &t->at;
+    if (at->phase > BL_PHASE_EVAL)
+        return BL_RAISE(BL_EFORMAT, "%s: weights of epoch %" PRId64 ", wanted "
+                        "those of epoch %" PRId64 ", the best", path, found,
+                        at->best_epoch);
+    bl_log_say(&t->log, BL_LOG_WARNING, "%s: weights of epoch %" PRId64 ", "
+               "not of epoch %" PRId64 ", the best so far; the best is looked "
+               "for from epoch %" PRId64 " on", path, found, at->best_epoch,
+               at->epoch);
+    at->best_error = 2;
+    at->best_epoch = 0;
     return BL_OK;
 }
 
-/** With a holdout, the best weights so far come from their own file. */
+/** Sees to the best weights so far: of the checkpoint, whose weights are
+ *  loaded, or of their own file, which only a holdout needs. */
 static bl_status load_best(bl_trainer *t)
 {
     bl_safetensors *file;
-    if (!t->holdout || !t->at.best_epoch) return BL_OK;
     const char *const path = bl_run_path(t->run, "best.safetensors");
+    if (!t->at.best_epoch) return BL_OK;
+    if (holds_best(t)) {
+        BL_TRY(mend_best(t, path));
+        return bl_trainer_keep_best(t);
+    }
+    if (!t->holdout) return BL_OK;
     BL_TRY(bl_safetensors_open(&file, path));
-    bl_status status = bl_trainer_adopt(t, file, path);
+    const int64_t found = epoch_of(file);
+    bl_status status;
+    if (found && found != t->at.best_epoch) {
+        status = forget_best(t, found, path);
+    } else {
+        status = bl_trainer_adopt(t, file, path);
+        if (status == BL_OK) status = bl_trainer_keep_best(t);
+    }
     bl_safetensors_free(file);
-    if (status == BL_OK) status = bl_trainer_keep_best(t);
     return status;
 }
 
 static bl_status load_params(bl_trainer *t, const bl_safetensors *file)
 {
-    return bl_params_import(t->engine->params, file,
-                            bl_run_path(t->run, "resume.safetensors"), true);
+    return bl_params_import(t->engine->params, file, bl_run_newest(t->run),
+                            true);
 }
 
 /** Reads the newest good checkpoint, or starts anew where there is none. */
@@ -383,11 +447,13 @@ static bl_status load(bl_trainer *t)
         return bl_trainer_init(t);
     }
     BL_CHECK(status);
-    BL_CHECK(read_counters(&at, file));
+    const char *const path = bl_run_newest(t->run);
+    BL_CHECK(read_counters(&at, file, path));
+    BL_CHECK(check_settings(t, file, path));
     const int32_t stage = stage_held(t, &at);
     if (stage > 0) BL_CHECK(bl_trainer_open_stage(t, stage));
     BL_CHECK(load_params(t, file)); /* first: it knows another model */
-    BL_CHECK(check_place(t, &at));
+    BL_CHECK(check_place(t, &at, path));
     t->at = at;
     t->has_result = t->at.phase >= BL_PHASE_REWRITE &&
                     bl_path_exists(bl_run_path(t->run, "result.json"));
@@ -427,7 +493,7 @@ bl_status bl_trainer_resume(bl_trainer **out, const bl_dataset *data,
     BL_CHECK(bl_run_config(&config, options->run_dir));
     BL_CHECK(bl_trainer_build(&t, config, data, options));
     BL_CHECK(bl_run_open(&t->run, options->run_dir, &noted));
-    BL_CHECK(check_facts(t, &noted));
+    BL_CHECK(bl_trainer_check_facts(t, &noted));
     BL_CHECK(load(t));
     BL_CHECK(evaluate_again(t));
     *out = t;

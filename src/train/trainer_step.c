@@ -2,11 +2,15 @@
 /*
  * trainer_step.c: what one call of bl_trainer_step does.
  *
- * Order of writing when an epoch closes: weights, best weights, the line of
- * metrics, then the checkpoint.  A run killed between any two resumes from the
- * checkpoint before, which knows nothing of the later files; they are written
- * again with the same contents.  A write that fails leaves the counters as they
- * were: the next call evaluates once more and closes the epoch again.
+ * Order of writing when an epoch closes: weights, the line of metrics, the
+ * checkpoint, then best weights.  A run killed before the checkpoint resumes
+ * from the one before, which knows nothing of the later files; they are
+ * written again with the same contents.  Best weights stand behind it, for
+ * those they replace are the only ones of their epoch: on another machine the
+ * epoch may come out worse when it is done again.  Killed before they are
+ * written, the run takes them from the checkpoint.  A write that fails leaves
+ * the counters as they were: the next call evaluates once more and closes the
+ * epoch again.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -59,11 +63,10 @@ static void fill_scalars(double *scalars, const bl_trainer *t, double lr,
 
 static bl_status diverged(const bl_trainer *t, double loss, double lr)
 {
-    const bool kept = t->run && t->at.last_epoch > 0;
     return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %" PRId64 ": the "
                     "loss is %g at learning rate %g; a lower --lr may help%s",
                     t->at.epoch, t->at.step + 1, loss, lr,
-                    kept ? "; the last checkpoint stays" : "");
+                    bl_trainer_kept(t));
 }
 
 /** What a step came to; first: share of the first label. */

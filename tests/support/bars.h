@@ -54,6 +54,21 @@ static inline bl_dataset *make_data(uint64_t seed)
     return data;
 }
 
+/** Cuts 12 of the 48 training images off. */
+static inline bl_split *cut_validation(bl_dataset *data)
+{
+    int64_t *kept, *cut, n_kept, n_cut;
+    bl_split *validation, *train_part;
+    ok(bl_holdout(&kept, &n_kept, &cut, &n_cut, data->train, 0.25, 1));
+    ok(bl_split_subset(&validation, data->train, cut, n_cut));
+    ok(bl_split_subset(&train_part, data->train, kept, n_kept));
+    bl_split_free(data->train);
+    data->train = train_part;
+    bl_free(kept);
+    bl_free(cut);
+    return validation;
+}
+
 static inline bl_config *make_config(const char *const *settings)
 {
     static const char *const common[] = {

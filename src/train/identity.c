@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * identity.c: what a run computes, in sixteen digits.
+ *
+ * XXH3 of the keys whose values differ from their defaults, a line each in
+ * the order of the table.  So a key that a later version brings changes no
+ * identity that is noted in a checkpoint or names the folder of a cell.  Keys
+ * that change only how fast a run is made are left out.
+ */
+#include "train/identity.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "ballast/train.h"
+#include "core/error.h"
+#include "core/text.h"
+
+static const char *const passed_over[] = {
+    "data-dir", "threads", "loader.threads", "checkpoint.minutes"};
+
+bool bl_identity_passes_over(const char *key)
+{
+    for (size_t i = 0; i < sizeof passed_over / sizeof *passed_over; i++)
+        if (strcmp(passed_over[i], key) == 0) return true;
+    return false;
+}
+
+static void add_settings(bl_text *text, const bl_config *config,
+                         const bl_config *plain, const char *parent)
+{
+    const bl_param *row = bl_config_table(config);
+    for (; row->name != NULL; row++) {
+        const bool weights = strcmp(row->name, "init.weights") == 0;
+        const char *const value = weights && parent != NULL
+                                      ? parent
+                                      : bl_config_text(config, row->name);
+        if (bl_identity_passes_over(row->name)) continue;
+        if (strcmp(value, bl_config_text(plain, row->name)) != 0)
+            bl_text_printf(text, "%s=%s\n", row->name, value);
+    }
+}
+
+bl_status bl_identity_hash(char hex[BL_IDENTITY_ROOM], const bl_config *config,
+                           const char *parent)
+{
+    bl_status status;
+    bl_config *plain = NULL;
+    bl_text text = {0};
+    BL_CHECK(bl_train_config(&plain));
+    add_settings(&text, config, plain, parent);
+    BL_CHECK(text.status);
+    const char *const bytes = text.text != NULL ? text.text : "";
+    (void)snprintf(hex, BL_IDENTITY_ROOM, "%016llx",
+                   (unsigned long long)XXH3_64bits(bytes, text.bytes));
+done:
+    bl_text_free(&text);
+    bl_config_free(plain);
+    return status;
+}
