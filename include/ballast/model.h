@@ -4,7 +4,8 @@
  *
  * Weights are safetensors files with the names and layouts of PyTorch's own
  * models; Ballast adds what it needs to rebuild the network (model, form,
- * classes, input size, normalisation) to the header's metadata.
+ * classes, input size, normalisation), and the last epoch that was closed, to
+ * the header's metadata.
  */
 #ifndef BALLAST_MODEL_H
 #define BALLAST_MODEL_H
@@ -45,6 +46,13 @@ typedef struct bl_network_facts {
     double train_gflop;        /* a sample (BBN: a pair) a training step    */
 } bl_network_facts;
 
+/** Counts the parameters and the work of a network, without building it.
+ *
+ * Needs    spec->model is a row of bl_model_types.
+ * Errors   BL_EINVAL if the form is unknown or an extent is not in its range;
+ *          BL_ENOMEM; *out is untouched then.
+ * Cost     O(layers); no memory of the size of parameters.
+ */
 BL_API BL_MUST_USE bl_status bl_network_measure(bl_network_facts *out,
                                                 const bl_network_spec *spec);
 
@@ -75,7 +83,10 @@ typedef struct bl_compute {
 
 /** Loads weights that Ballast wrote.
  *
- * Errors   BL_EIO, BL_EFORMAT (names file and tensor, found and wanted).
+ * Errors   BL_EIO, BL_EFORMAT (names file and tensor, found and wanted);
+ *          BL_EINVAL if backend or precision is unknown, or threads are out of
+ *          range; BL_EUNSUPPORTED if the backend does not run here, or not in
+ *          that precision; BL_ENOMEM, BL_EDEVICE.
  * Owns     the caller, bl_classifier_free.
  */
 BL_API BL_MUST_USE bl_status bl_classifier_open(bl_classifier **out,
@@ -87,6 +98,8 @@ BL_API void bl_classifier_free(bl_classifier *classifier);
  *
  * Shapes   pixels [n][h][w][c] u8, raw (normalised inside);
  *          z [n][C] f32, written.
+ * Needs    h, w, c and C as bl_classifier_spec says.
+ * Errors   BL_EDEVICE, after which z may be written in part.
  * Exact    an image's logits do not depend on the others' values.
  */
 BL_API BL_MUST_USE bl_status bl_classifier_logits(bl_classifier *classifier,
@@ -97,7 +110,8 @@ BL_API BL_MUST_USE bl_status bl_classifier_logits(bl_classifier *classifier,
  *  branches, the uniform one's first. */
 BL_API int64_t bl_classifier_width(const bl_classifier *classifier);
 
-/** Computes features of n images: f [n][D] f32, written; else as logits. */
+/** Computes features of n images: f [n][D] f32, written; else as logits.
+ *  Errors also BL_ENOMEM. */
 BL_API BL_MUST_USE bl_status bl_classifier_features(bl_classifier *classifier,
                                                     const uint8_t *pixels,
                                                     int64_t n, float *f);
@@ -110,6 +124,7 @@ BL_API BL_MUST_USE bl_status bl_classifier_features(bl_classifier *classifier,
  * stored; the logits do not depend on it.
  *
  * Shapes   norm [C] f64, written.
+ * Errors   BL_ENOMEM, BL_EDEVICE; norm is untouched then.
  * Source   Zhou et al.: BBN, CVPR 2020, arXiv:1912.02413, figure 4.
  */
 BL_API BL_MUST_USE bl_status

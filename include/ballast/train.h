@@ -113,7 +113,9 @@ BL_API bl_key_use bl_train_use(const bl_config *config, const char *key);
  *  configuration says: with a holdout, *validation is the part cut off and
  *  data->train what is left; otherwise *validation is NULL.
  *
- * Owns     the caller both.
+ * Errors   BL_EINVAL if "data" is empty, or a class has too few images for
+ *          the tail or the holdout; else as bl_dataset_open.
+ * Owns     the caller both, bl_dataset_free and bl_split_free.
  */
 BL_API BL_MUST_USE bl_status bl_train_data(bl_dataset **data,
                                            bl_split **validation,
@@ -136,13 +138,24 @@ typedef struct bl_trainer_options {
  *
  * Needs    data and validation outlive the trainer; config is copied.
  * Errors   BL_EEXIST if run_dir holds a run; BL_EBUSY if another process is at
- *          work there; BL_EINVAL as bl_train_settle.
+ *          work there; BL_EINVAL as bl_train_settle, or if data and settings
+ *          do not go together; BL_EUNSUPPORTED if the backend does not run
+ *          here, or not in that precision; BL_EIO if run_dir, init.weights or
+ *          repeats cannot be read or written, BL_EFORMAT if init.weights do
+ *          not fit; BL_ENOMEM, BL_EDEVICE.
+ * Owns     the caller, bl_trainer_free.
  */
 BL_API BL_MUST_USE bl_status
 bl_trainer_create(bl_trainer **out, const bl_config *config,
                   const bl_dataset *data, const bl_trainer_options *options);
 
-/** Reads the configuration of a run directory, for data and resume. */
+/** Reads the configuration of a run directory, for data and resume, settled.
+ *
+ * Errors   BL_EIO if run.yaml cannot be read; BL_EFORMAT if it is no YAML or
+ *          no record of a run, BL_EINVAL if a key or a value is unknown: each
+ *          with its path.
+ * Owns     the caller, bl_config_free.
+ */
 BL_API BL_MUST_USE bl_status bl_run_config(bl_config **out,
                                            const char *run_dir);
 
@@ -151,7 +164,10 @@ BL_API BL_MUST_USE bl_status bl_run_config(bl_config **out,
  * Needs    data as bl_train_data gives for bl_run_config; their fingerprint
  *          is compared with the one the run noted.
  * Errors   BL_EINVAL if the data are others; BL_EFORMAT if no checkpoint is
- *          good (each is named with what is wrong); BL_EBUSY as create.
+ *          good (each is named with what is wrong), or run.yaml was changed
+ *          since it was written; BL_EBUSY if another process holds the run;
+ *          else as bl_run_config and bl_trainer_create.
+ * Owns     the caller, bl_trainer_free.
  */
 BL_API BL_MUST_USE bl_status
 bl_trainer_resume(bl_trainer **out, const bl_dataset *data,
@@ -225,11 +241,20 @@ typedef struct bl_result {
 
 BL_API void bl_trainer_result(const bl_trainer *trainer, bl_result *out);
 
-/** Writes the present weights where the caller likes, atomically. */
+/** Writes the present weights where the caller likes, atomically.
+ *
+ * Errors   BL_EIO, what stood at path before is untouched then; BL_ENOMEM,
+ *          BL_EDEVICE.
+ */
 BL_API BL_MUST_USE bl_status bl_trainer_save(const bl_trainer *trainer,
                                              const char *path);
 
-/** Logits of a split by the present weights; z [n][C] f32, written. */
+/** Computes logits of a split by the present weights.
+ *
+ * Shapes   split->pixels raw (normalised inside), of the size trained on;
+ *          z [n][C] f32, written, C of the training set.
+ * Errors   BL_EINVAL if the images are of another size; BL_EDEVICE.
+ */
 BL_API BL_MUST_USE bl_status bl_trainer_logits(bl_trainer *trainer,
                                                const bl_split *split,
                                                float *z);
