@@ -50,7 +50,19 @@ static void device_close(bl_device *dev)
     if (dev == NULL) return;
     bl_onednn_device *const own = (bl_onednn_device *)dev;
     bl_dnnl_close(own->dnnl);
+    bl_free(own->room);
     bl_free(own);
+}
+
+bl_status bl_onednn_room(bl_device *dev, int64_t n, float **out)
+{
+    bl_onednn_device *const own = (bl_onednn_device *)dev;
+    if (n > own->room_n) {
+        BL_TRY(bl_realloc(&own->room, n, sizeof *own->room));
+        own->room_n = n;
+    }
+    *out = own->room;
+    return BL_OK;
 }
 
 static bl_status device_open(bl_device **out, int32_t threads)

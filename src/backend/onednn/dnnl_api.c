@@ -289,6 +289,20 @@ static dnnl_status_t execute(const bl_dnnl *dnnl, dnnl_primitive_t primitive,
     return status;
 }
 
+bl_status bl_dnnl_multiply(const bl_dnnl *dnnl, const bl_dnnl_product *p,
+                           const float *a, const float *b, float *c)
+{
+    const int before = threads_set(dnnl->threads);
+    const dnnl_status_t status = dnnl_sgemm(
+        p->turn_a ? 'T' : 'N', p->turn_b ? 'T' : 'N', p->m, p->n, p->k, 1.0f,
+        a, p->turn_a ? p->m : p->k, b, p->turn_b ? p->k : p->n,
+        p->add ? 1.0f : 0.0f, c, p->n);
+    threads_set(before);
+    if (status == dnnl_success) return BL_OK;
+    return BL_RAISE(BL_EUNSUPPORTED, "oneDNN: status %d of a matrix product",
+                    (int)status);
+}
+
 /* ---- planning a pass ---------------------------------------------------- */
 
 static dnnl_status_t attr_make(dnnl_primitive_attr_t *attr,

@@ -51,6 +51,17 @@ const char *bl_dnnl_kernel(const bl_dnnl_op *op);
 /** place [oc ic kh kw]: where each weight of OIHW lies in the op's layout, in
  *  elements.  Elements that no weight owns must be zero. */
 BL_MUST_USE bl_status bl_dnnl_places(const bl_dnnl_op *op, uint32_t *place);
+/** c [m][n] = a b, or added to; f32 with dense rows: a [m][k], turned [k][m],
+ *  and b [k][n], turned [n][k]. */
+typedef struct bl_dnnl_product {
+    int64_t m, n, k;
+    bool turn_a, turn_b, add;
+} bl_dnnl_product;
+
+BL_MUST_USE bl_status bl_dnnl_multiply(const bl_dnnl *dnnl,
+                                       const bl_dnnl_product *p,
+                                       const float *a, const float *b,
+                                       float *c);
 /** Runs to the end.  Slots that the pass does not have may be NULL. */
 BL_MUST_USE bl_status bl_dnnl_run(bl_dnnl_op *op,
                                   void *const at[BL_DNNL_SLOTS]);

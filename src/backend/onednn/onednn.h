@@ -26,6 +26,8 @@ typedef struct bl_onednn_device {
     struct bl_device base;
     bl_dnnl *dnnl;
     const bl_kernels *kernels[2]; /* by dtype, BL_F32 and BL_BF16 */
+    float *room;                  /* [room_n], of one operation at a time */
+    int64_t room_n;
     char text[160];
 } bl_onednn_device;
 
@@ -122,6 +124,8 @@ bl_status bl_onednn_gap_backward(bl_device *dev, bl_dtype act, int64_t n,
                                  int64_t hw, int64_t c, const void *diff_dst,
                                  void *diff_src);
 
+/** Room for n floats, the device's: until the next call. */
+bl_status bl_onednn_room(bl_device *dev, int64_t n, float **out);
 bl_status bl_onednn_linear_forward(bl_device *dev, const bl_linear_desc *desc,
                                    const void *src, const void *weights,
                                    const void *bias, void *dst);
