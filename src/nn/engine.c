@@ -102,14 +102,19 @@ static bl_status bind(bl_engine *e)
     return BL_OK;
 }
 
-/** First scalar of the parameter "<head>.<suffix>", or none. */
-static int64_t head_offset(const bl_engine *e, const char *suffix,
-                           int64_t none)
+int32_t bl_engine_head_param(const bl_engine *engine, const char *suffix)
 {
     char name[BL_NAME_ROOM];
     (void)snprintf(name, sizeof name, "%s.%s",
-                   bl_network_head(&e->spec.network), suffix);
-    const int32_t i = bl_params_find(e->params, name);
+                   bl_network_head(&engine->spec.network), suffix);
+    return bl_params_find(engine->params, name);
+}
+
+/** First scalar of a part of the classifier, or none. */
+static int64_t head_offset(const bl_engine *e, const char *suffix,
+                           int64_t none)
+{
+    const int32_t i = bl_engine_head_param(e, suffix);
     return i < 0 ? none : e->params->table[i].offset;
 }
 

@@ -68,6 +68,9 @@ BL_MUST_USE bl_status bl_engine_logits(bl_engine *engine,
                                        const uint8_t *pixels, int64_t n,
                                        float *z);
 
+/** Number of the classifier's parameter "weight", "bias" or "scale", or -1. */
+int32_t bl_engine_head_param(const bl_engine *engine, const char *suffix);
+
 /** Features an image has, D; BBN: of both branches. */
 int64_t bl_engine_width(const bl_engine *engine);
 /** Features of n images as bl_engine_logits; f [n][D] f32, written. */

@@ -14,26 +14,10 @@
  * figure 4.
  */
 #include <math.h>
-#include <stdio.h>
 
 #include "core/error.h"
 #include "core/mem.h"
 #include "nn/engine.h"
-
-/* Downloads "<head>.<part>", n numbers; *found says whether it is there. */
-static bl_status read_part(float *to, bool *found, const bl_engine *engine,
-                           const char *part, int64_t n)
-{
-    const bl_params *const p = engine->params;
-    char name[BL_NAME_ROOM];
-    (void)snprintf(name, sizeof name, "%s.%s",
-                   bl_network_head(&engine->spec.network), part);
-    const int32_t i = bl_params_find(p, name);
-    *found = i >= 0;
-    if (!*found) return BL_OK;
-    return p->backend->download(p->dev, to, bl_params_value(p, i),
-                                (size_t)n * sizeof *to);
-}
 
 static double length(const float *x, int64_t n)
 {
@@ -44,20 +28,21 @@ static double length(const float *x, int64_t n)
 
 bl_status bl_engine_norms(const bl_engine *engine, double *norm)
 {
-    bl_status status = BL_OK;
+    bl_status status;
     const int64_t c = engine->spec.network.n_class;
     const int64_t d = bl_engine_width(engine);
+    const int32_t weight = bl_engine_head_param(engine, "weight");
+    const int32_t scaled = bl_engine_head_param(engine, "scale");
     float *w = NULL, *scale = NULL; // [C][D], [C]
-    bool found = false, scaled = false;
     size_t row = 0;
     BL_TRY(bl_size_mul(&row, d, sizeof *w));
     BL_CHECK(bl_calloc(&w, c, row));
     BL_CHECK(bl_calloc(&scale, c, sizeof *scale));
-    BL_CHECK(read_part(w, &found, engine, "weight", c * d));
-    BL_CHECK(read_part(scale, &scaled, engine, "scale", c));
+    BL_CHECK(bl_params_get(engine->params, weight, w));
+    if (scaled >= 0) BL_CHECK(bl_params_get(engine->params, scaled, scale));
     for (int64_t j = 0; j < c; j++)
         norm[j] = length(w + j * d, d) *
-                  (scaled ? fabs((double)scale[j]) : 1);
+                  (scaled >= 0 ? fabs((double)scale[j]) : 1);
 done:
     bl_free(w);
     bl_free(scale);

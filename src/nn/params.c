@@ -151,11 +151,58 @@ bl_status bl_params_init(bl_params *params, uint64_t seed)
     return bl_params_draw(params, "", seed, 0);
 }
 
+/* ---- host copies --------------------------------------------------------- */
+
+bl_status bl_params_get(const bl_params *params, int32_t i, float *to)
+{
+    return params->backend->download(params->dev, to,
+                                     bl_params_value(params, i),
+                                     (size_t)params->table[i].count *
+                                         sizeof *to);
+}
+
+bl_status bl_params_set(bl_params *params, int32_t i, const float *from)
+{
+    params->version++;
+    return params->backend->upload(params->dev, bl_params_value(params, i),
+                                   from, (size_t)params->table[i].count *
+                                             sizeof *from);
+}
+
+bl_status bl_params_keep(const bl_params *params, float *w, float *buffers)
+{
+    const bl_backend *const b = params->backend;
+    BL_TRY(b->download(params->dev, w, params->w,
+                       (size_t)params->n_trained * sizeof *w));
+    return b->download(params->dev, buffers, params->buffers,
+                       (size_t)params->n_buffered * sizeof *buffers);
+}
+
+/** Exchanges a slab of n floats with its host copy, through spare. */
+static bl_status swap_slab(bl_params *p, void *slab_, float *host,
+                           float *spare, int64_t n)
+{
+    const size_t bytes = (size_t)n * sizeof(float);
+    BL_TRY(p->backend->download(p->dev, spare, slab_, bytes));
+    BL_TRY(p->backend->upload(p->dev, slab_, host, bytes));
+    memcpy(host, spare, bytes);
+    return BL_OK;
+}
+
+bl_status bl_params_swap(bl_params *params, float *w, float *buffers,
+                         float *spare)
+{
+    params->version++;
+    BL_TRY(swap_slab(params, params->w, w, spare, params->n_trained));
+    return swap_slab(params, params->buffers, buffers, spare,
+                     params->n_buffered);
+}
+
 /* ---- files -------------------------------------------------------------- */
 
 #define MOMENTUM "momentum."
 
-/** Memory of an export: the tensor list, then names, then the slabs. */
+/** Memory of an export: the slabs, then names. */
 typedef struct slabs {
     float *w, *buffers, *v;
     char (*names)[BL_NAME_ROOM + sizeof MOMENTUM]; // [n]

@@ -47,6 +47,20 @@ int32_t bl_params_find(const bl_params *params, const char *name);
 void *bl_params_value(const bl_params *params, int32_t i);
 void *bl_params_diff(const bl_params *params, int32_t i);
 
+/** Copies parameter i to or from the host; numbers [count] f32 (real F32
+ *  only). */
+BL_MUST_USE bl_status bl_params_get(const bl_params *params, int32_t i,
+                                    float *to);
+BL_MUST_USE bl_status bl_params_set(bl_params *params, int32_t i,
+                                    const float *from);
+
+/** Copies all that inference reads to the host: w [n_trained], buffers
+ *  [n_buffered]; or exchanges it, spare having room for the longer of both. */
+BL_MUST_USE bl_status bl_params_keep(const bl_params *params, float *w,
+                                     float *buffers);
+BL_MUST_USE bl_status bl_params_swap(bl_params *params, float *w,
+                                     float *buffers, float *spare);
+
 /** Host copies of the parameters as F32 tensors (real F32 only), for a file.
  *  momentum adds "momentum.<name>" for each trained one.  The caller frees
  *  *tensors and *memory by bl_free; names borrow from params and *memory. */

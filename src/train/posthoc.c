@@ -19,7 +19,6 @@
  * ICLR 2021, arXiv:2007.07314, equation 9.
  */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
@@ -51,34 +50,18 @@ static void head_free(linear_head *h)
     bl_free(h->b);
 }
 
-/** Device address of the classifier's part "weight" or "bias". */
-static void *part(const bl_trainer *t, const char *suffix)
-{
-    const bl_params *const p = t->engine->params;
-    char name[BL_NAME_ROOM];
-    (void)snprintf(name, sizeof name, "%s.%s",
-                   bl_network_head(&t->engine->spec.network), suffix);
-    return bl_params_value(p, bl_params_find(p, name));
-}
-
 static bl_status head_read(const bl_trainer *t, linear_head *h)
 {
-    const bl_params *const p = t->engine->params;
-    const size_t w = (size_t)(h->c * h->d) * sizeof *h->w;
-    BL_TRY(p->backend->download(p->dev, h->w, part(t, "weight"), w));
-    return p->backend->download(p->dev, h->b, part(t, "bias"),
-                                (size_t)h->c * sizeof *h->b);
+    const bl_engine *const e = t->engine;
+    BL_TRY(bl_params_get(e->params, bl_engine_head_param(e, "weight"), h->w));
+    return bl_params_get(e->params, bl_engine_head_param(e, "bias"), h->b);
 }
 
 static bl_status head_write(bl_trainer *t, const linear_head *h)
 {
-    bl_params *const p = t->engine->params;
-    const size_t w = (size_t)(h->c * h->d) * sizeof *h->w;
-    BL_TRY(p->backend->upload(p->dev, part(t, "weight"), h->w, w));
-    BL_TRY(p->backend->upload(p->dev, part(t, "bias"), h->b,
-                              (size_t)h->c * sizeof *h->b));
-    p->version++;
-    return BL_OK;
+    const bl_engine *const e = t->engine;
+    BL_TRY(bl_params_set(e->params, bl_engine_head_param(e, "weight"), h->w));
+    return bl_params_set(e->params, bl_engine_head_param(e, "bias"), h->b);
 }
 
 /* ---- rewriting by tau --------------------------------------------------- */

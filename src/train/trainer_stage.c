@@ -228,21 +228,15 @@ bl_status bl_trainer_open_stage(bl_trainer *t, int32_t k)
  *  b = -log(C - 1), so that p = 1 / C.  Source  Cui et al., CVPR 2019. */
 static bl_status set_bias(bl_trainer *t)
 {
-    const bl_params *const p = t->engine->params;
     const int32_t C = t->data->train->n_class;
-    char name[BL_NAME_ROOM];
+    const int32_t i = bl_engine_head_param(t->engine, "bias");
     float *bias = NULL; // [C]
-    (void)snprintf(name, sizeof name, "%s.bias",
-                   bl_network_head(&t->engine->spec.network));
-    const int32_t i = bl_params_find(p, name);
     if (i < 0 || strcmp(bl_config_string(t->config, "head.bias"), "rare") != 0)
         return BL_OK;
     BL_TRY(bl_calloc(&bias, C, sizeof *bias));
     for (int32_t j = 0; j < C; j++)
         bias[j] = C > 2 ? (float)-log((double)C - 1) : 0;
-    const bl_status status =
-        p->backend->upload(p->dev, bl_params_value(p, i), bias,
-                           (size_t)C * sizeof *bias);
+    const bl_status status = bl_params_set(t->engine->params, i, bias);
     bl_free(bias);
     return status;
 }

@@ -240,13 +240,8 @@ bl_status bl_trainer_checkpoint(bl_trainer *trainer)
 
 bl_status bl_trainer_keep_best(bl_trainer *t)
 {
-    const bl_params *const p = t->engine->params;
     if (!t->holdout) return BL_OK;
-    BL_TRY(p->backend->download(p->dev, t->best_w, p->w,
-                                (size_t)p->n_trained * sizeof *t->best_w));
-    return p->backend->download(
-        p->dev, t->best_buffers, p->buffers,
-        (size_t)p->n_buffered * sizeof *t->best_buffers);
+    return bl_params_keep(t->engine->params, t->best_w, t->best_buffers);
 }
 
 /** Moves the sums of the epoch at work into the fields of the last one. */

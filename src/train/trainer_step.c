@@ -205,25 +205,11 @@ static bl_status eval_step(bl_trainer *t)
 
 /* ---- the end ------------------------------------------------------------ */
 
-/** Exchanges a slab of n floats with its host copy, through spare. */
-static bl_status swap(bl_params *p, void *slab, float *host, float *spare,
-                      int64_t n)
-{
-    const size_t bytes = (size_t)n * sizeof(float);
-    BL_TRY(p->backend->download(p->dev, spare, slab, bytes));
-    BL_TRY(p->backend->upload(p->dev, slab, host, bytes));
-    memcpy(host, spare, bytes);
-    return BL_OK;
-}
-
 /** Exchanges the parameters with the kept best ones. */
 static bl_status swap_best(bl_trainer *t)
 {
-    bl_params *const p = t->engine->params;
-    BL_TRY(swap(p, p->w, t->best_w, t->spare, p->n_trained));
-    BL_TRY(swap(p, p->buffers, t->best_buffers, t->spare, p->n_buffered));
-    p->version++;
-    return BL_OK;
+    return bl_params_swap(t->engine->params, t->best_w, t->best_buffers,
+                          t->spare);
 }
 
 /** Evaluates the next batch of the test split with the kept best weights;
