@@ -22,6 +22,7 @@
 #include "core/mem.h"
 #include "study/study.h"
 #include "train/identity.h"
+#include "train/stage.h"
 
 enum {
     READABLE = 60,          /* bytes of a name before its hash */
@@ -68,12 +69,10 @@ bl_status bl_cell_name(char **out, const bl_config *config,
 
 int64_t bl_cell_epochs(const bl_config *config)
 {
-    const double whole = (double)bl_config_integer(config, "epochs");
-    const double nominal = bl_config_real(config, "stage2.epochs");
+    const int64_t first = bl_config_integer(config, "epochs");
+    const int64_t second = bl_stage2_epochs(config);
     const bool given = bl_config_string(config, "init.weights")[0] != '\0';
-    const double second = fmax(1, round(nominal * whole / 200));
-    if (nominal <= 0) return (int64_t)whole;
-    return (int64_t)(given ? second : whole + second);
+    return given && second > 0 ? second : first + second;
 }
 
 /* ---- states ------------------------------------------------------------- */

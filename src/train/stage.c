@@ -251,18 +251,24 @@ static bl_status read_first(bl_stage *stage, const bl_config *config,
     return BL_OK;
 }
 
-static bl_status read_second(bl_stage *stage, const bl_config *config,
-                             const bl_form_type *form, int64_t first)
+int64_t bl_stage2_epochs(const bl_config *config)
 {
     const double nominal = bl_config_real(config, "stage2.epochs");
     const double scale = (double)bl_config_integer(config, "epochs") / NOMINAL;
+    const int64_t epochs = llround(nominal * scale);
+    if (nominal <= 0) return 0;
+    return epochs < 1 ? 1 : epochs;
+}
+
+static bl_status read_second(bl_stage *stage, const bl_config *config,
+                             const bl_form_type *form, int64_t first)
+{
     const char *const train = bl_config_string(config, "stage2.train");
     BL_TRY(bl_config_clone(&stage->config, config));
     BL_TRY(stand_in_all(stage->config, config));
     stage->second = true;
     stage->first = first;
-    stage->epochs = llround(nominal * scale);
-    if (stage->epochs < 1) stage->epochs = 1;
+    stage->epochs = bl_stage2_epochs(config);
     stage->fresh_head =
         !strcmp(bl_config_string(config, "stage2.head"), "fresh");
     stage->graph.fix_trunk = true;
@@ -277,7 +283,7 @@ static bl_status read_second(bl_stage *stage, const bl_config *config,
 bl_status bl_stages_read(bl_stage *stages, int32_t *n,
                          const bl_config *config, const bl_form_type *form)
 {
-    const bool second = bl_config_real(config, "stage2.epochs") > 0;
+    const bool second = bl_stage2_epochs(config) > 0;
     const bool given = *bl_config_string(config, "init.weights") != '\0';
     *n = 0;
     if (!second || !given) /* weights given stand for the first stage */

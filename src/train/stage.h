@@ -45,6 +45,9 @@ BL_MUST_USE bl_status bl_stages_read(bl_stage *stages, int32_t *n,
                                      const bl_form_type *form);
 void bl_stage_free(bl_stage *stage);
 
+/** Epochs of the second stage that a configuration asks for; 0: none. */
+int64_t bl_stage2_epochs(const bl_config *config);
+
 /** Learning rate in epoch e of the run. */
 double bl_stage_rate(const bl_stage *stage, int64_t e);
 
