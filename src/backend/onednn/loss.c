@@ -11,7 +11,7 @@
 
 enum { PARTS_MAX = 64 };
 
-/** Class terms cost a dozen times an element-wise operation. */
+/** A class of an image costs a dozen times an element-wise operation. */
 static int32_t parts_of(const bl_device *dev, const bl_softmax_desc *desc)
 {
     const int32_t most = bl_onednn_threads(dev, 12 * desc->n * desc->c);

@@ -76,6 +76,16 @@ static bl_status labels_check(const bl_softmax_desc *d, const int32_t *y)
     return BL_OK;
 }
 
+static bl_status whole(const bl_ref_loss *family, const bl_softmax_desc *desc,
+                       const void *z, const int32_t *y, const double *lambda,
+                       const bl_class_terms *terms, double *loss,
+                       double *wrong, void *diff_z)
+{
+    BL_TRY(family->check(desc, y, terms));
+    family->part(desc, 0, desc->n, z, y, lambda, terms, loss, wrong, diff_z);
+    return BL_OK;
+}
+
 /* ---- softmax ------------------------------------------------------------- */
 
 static bl_status softmax_check(const bl_softmax_desc *desc, const int32_t *y,
@@ -107,9 +117,8 @@ bl_status bl_ref_softmax_loss(bl_device *dev, const bl_softmax_desc *desc,
                               double *wrong, void *diff_z)
 {
     (void)dev;
-    BL_TRY(softmax_check(desc, y, terms));
-    softmax_part(desc, 0, desc->n, z, y, lambda, terms, loss, wrong, diff_z);
-    return BL_OK;
+    return whole(&bl_ref_softmax, desc, z, y, lambda, terms, loss, wrong,
+                 diff_z);
 }
 
 /* ---- sigmoid ------------------------------------------------------------- */
@@ -143,7 +152,6 @@ bl_status bl_ref_sigmoid_loss(bl_device *dev, const bl_softmax_desc *desc,
                               double *wrong, void *diff_z)
 {
     (void)dev;
-    BL_TRY(sigmoid_check(desc, y, terms));
-    sigmoid_part(desc, 0, desc->n, z, y, lambda, terms, loss, wrong, diff_z);
-    return BL_OK;
+    return whole(&bl_ref_sigmoid, desc, z, y, lambda, terms, loss, wrong,
+                 diff_z);
 }
