@@ -162,8 +162,9 @@ void cli_percent(char out[16], double fraction);
 
 /* ---- stop.c ------------------------------------------------------------- */
 
-/** Lets a write past a limit on the size of files fail instead of kill. */
-void cli_size_limit_ignore(void);
+/** What holds in every command: a write past a limit on the size of files
+ *  fails instead of killing, and children can be waited for. */
+void cli_signals_settle(void);
 /** Notes SIGINT, SIGTERM and SIGHUP from now on, a second one kills; a reader
  *  that closes its pipe no longer does. */
 void cli_stop_catch(void);

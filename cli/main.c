@@ -88,7 +88,7 @@ static int dispatch(int argc, char *const *argv)
 int main(int argc, char **argv)
 {
     (void)setlocale(LC_CTYPE, ""); /* text only: numbers keep their point */
-    cli_size_limit_ignore();
+    cli_signals_settle();
     const int code = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         (void)fprintf(stderr, "ballast: standard output cannot be written\n");

@@ -12,6 +12,8 @@
  *
  * SIGXFSZ is ignored by every command: past a limit on the size of files a
  * write then fails like one to a full disk, and is told and cleaned up.
+ * SIGCHLD has its usual meaning even under a parent that ignored it: the ends
+ * of children are waited for.
  */
 #include <signal.h>
 #include <string.h>
@@ -25,9 +27,10 @@ static void note(int signal_number)
     stop_signal = signal_number;
 }
 
-void cli_size_limit_ignore(void)
+void cli_signals_settle(void)
 {
     (void)signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGCHLD, SIG_DFL);
 }
 
 void cli_stop_catch(void)

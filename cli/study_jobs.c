@@ -153,12 +153,13 @@ static void start_cell(pool *p, child *free_one, int64_t i)
     words w = {0};
     pid_t pid = 0;
     FILE *said = tmpfile();
+    const int refused = said ? 0 : errno;
     const bl_status status = make_words(&w, j, i);
     if (status < 0) {
         study_fail(j, i, bl_error_last()->message);
     } else {
-        const int error = !said ? errno : w.failed ? ENOMEM
-                                        : start(&pid, w.text, said);
+        const int error = refused ? refused : w.failed ? ENOMEM
+                                            : start(&pid, w.text, said);
         if (error) study_fail(j, i, strerror(error));
     }
     free_words(&w);
