@@ -14,7 +14,8 @@
 
 /** Cells of one method and model, which run at one speed. */
 typedef struct study_group {
-    char method[64], model[64];
+    char key[256];        /* texts of what decides the speed          */
+    char method[64], model[64], precision[16];
     double rate;          /* samples a second; 0: not known           */
     double sum;           /* of the rates of n_known cells            */
     int64_t n_known;

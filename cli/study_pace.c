@@ -4,8 +4,8 @@
  *
  * The work of a cell is the images it computes: epochs times the training
  * images, and the test images at a third of the price, since they go forward
- * only.  Cells of one method and model form a group with one speed: the mean
- * over cells of the folder that have one, or else, for a dry run, a few
+ * only.  Cells that train alike (speed_keys) form a group with one speed: the
+ * mean over cells of the folder that have one, or else, for a dry run, a few
  * seconds of training.  A speed that nobody knows is taken as the mean of the
  * others'.  Images of different sizes and jobs that share the machine are not
  * told apart, so this is an estimate and is printed as one.
@@ -28,7 +28,23 @@ enum { SIZES = 64 };
 /** Keys that decide which images a run sees. */
 static const char *const image_keys[] = {"data", "data-dir", "imbalance",
                                          "profile", "holdout"};
-enum { KEYS = sizeof image_keys / sizeof *image_keys };
+enum { IMAGE_KEYS = sizeof image_keys / sizeof *image_keys };
+
+/** Keys that decide how fast a run sees them. */
+static const char *const speed_keys[] = {"method", "model", "backend",
+                                         "precision", "sam.rho"};
+enum { SPEED_KEYS = sizeof speed_keys / sizeof *speed_keys };
+
+/** Joins the texts of n keys, each on its line, cut to bytes. */
+static void join_keys(char *out, size_t bytes, const bl_config *config,
+                      const char *const *keys, int n)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < n && used < bytes - 1; i++)
+        used += (size_t)snprintf(out + used, bytes - used, "%s\n",
+                                 bl_config_text(config, keys[i]));
+}
 
 /** Sizes that were found, the newest of SIZES, and the set opened last. */
 typedef struct sizes {
@@ -38,20 +54,11 @@ typedef struct sizes {
     bl_dataset *data;
 } sizes;
 
-static void join_keys(char out[512], const bl_config *config, int n)
-{
-    size_t used = 0;
-    out[0] = '\0';
-    for (int i = 0; i < n && used < 511; i++)
-        used += (size_t)snprintf(out + used, 512 - used, "%s\n",
-                                 bl_config_text(config, image_keys[i]));
-}
-
 static bl_status open_data(sizes *s, const bl_config *config)
 {
     char name[512];
     const char *folder = bl_config_string(config, "data-dir");
-    join_keys(name, config, 2);
+    join_keys(name, sizeof name, config, image_keys, 2);
     if (s->data && strcmp(name, s->name) == 0) return BL_OK;
     bl_dataset_free(s->data);
     s->data = NULL;
@@ -96,7 +103,7 @@ static bl_status find_sizes(double *train, double *test, sizes *s,
                             const bl_config *config)
 {
     char key[512];
-    join_keys(key, config, KEYS);
+    join_keys(key, sizeof key, config, image_keys, IMAGE_KEYS);
     for (int i = 0; i < s->n && i < SIZES; i++) {
         if (strcmp(key, s->rows[i].key) != 0) continue;
         *train = s->rows[i].train;
@@ -117,17 +124,18 @@ static bl_status find_sizes(double *train, double *test, sizes *s,
 
 static int find_group(study_job *j, const bl_config *config)
 {
-    const char *method = bl_config_string(config, "method");
-    const char *model = bl_config_string(config, "model");
+    study_group one = {0};
+    join_keys(one.key, sizeof one.key, config, speed_keys, SPEED_KEYS);
     for (int g = 0; g < j->n_groups; g++)
-        if (strcmp(j->groups[g].method, method) == 0 &&
-            strcmp(j->groups[g].model, model) == 0)
-            return g;
+        if (strcmp(j->groups[g].key, one.key) == 0) return g;
     if (j->n_groups == STUDY_GROUPS) return -1;
-    study_group *group = &j->groups[j->n_groups];
-    memset(group, 0, sizeof *group);
-    (void)snprintf(group->method, sizeof group->method, "%s", method);
-    (void)snprintf(group->model, sizeof group->model, "%s", model);
+    (void)snprintf(one.method, sizeof one.method, "%s",
+                   bl_config_string(config, "method"));
+    (void)snprintf(one.model, sizeof one.model, "%s",
+                   bl_config_string(config, "model"));
+    (void)snprintf(one.precision, sizeof one.precision, "%s",
+                   bl_config_string(config, "precision"));
+    j->groups[j->n_groups] = one;
     return j->n_groups++;
 }
 
@@ -311,6 +319,14 @@ static bl_status time_cell(double *rate, const study_job *j, int64_t i,
     return status;
 }
 
+/** "ce on resnet32", and the precision where one was chosen. */
+static void name_group(FILE *to, const study_group *group)
+{
+    const int chosen = strcmp(group->precision, "auto") != 0;
+    (void)fprintf(to, "%s on %s%s%s", group->method, group->model,
+                  chosen ? ", " : "", chosen ? group->precision : "");
+}
+
 /** Times every group that has work to do and no speed yet. */
 static int time_groups(study_job *j)
 {
@@ -323,9 +339,11 @@ static int time_groups(study_job *j)
         study_group *group = &j->groups[j->group[i]];
         if (group->rate > 0 || group->timed) continue;
         group->timed = 1;
-        if (!j->quiet)
-            (void)fprintf(stderr, "timing %s on %s\n", group->method,
-                          group->model);
+        if (!j->quiet) {
+            (void)fputs("timing ", stderr);
+            name_group(stderr, group);
+            (void)fputc('\n', stderr);
+        }
         if (time_cell(&group->rate, j, i, aside) < 0)
             (void)cli_say(j->args, 0, "cell %lld of %lld: %s: %s",
                           (long long)i + 1, (long long)j->n,
@@ -357,6 +375,7 @@ static void print_json(const study_job *j, bl_json *json)
         bl_json_object(json, NULL);
         bl_json_string(json, "method", j->groups[g].method);
         bl_json_string(json, "model", j->groups[g].model);
+        bl_json_string(json, "precision", j->groups[g].precision);
         bl_json_real(json, "samples_per_second", j->groups[g].rate);
         bl_json_string(json, "measured",
                        j->groups[g].timed ? "now" : "by cells");
@@ -384,8 +403,8 @@ static void print_speeds(const study_job *j)
         const bl_method_type *method = bl_method_find(group->method);
         const int pairs = method && strcmp(method->form, "bbn") == 0;
         if (group->rate <= 0) continue;
-        printf("%s on %s: %.0f %s/s, %s\n", group->method, group->model,
-               group->rate, pairs ? "pairs" : "images",
+        name_group(stdout, group);
+        printf(": %.0f %s/s, %s\n", group->rate, pairs ? "pairs" : "images",
                group->timed ? "timed now" : "as its cells ran");
     }
 }

@@ -8,6 +8,8 @@ ballast study bbn-samplers "$@" --dry-run >a
 head -1 a
 awk 'NR > 1 && NF { sub(/ (- |[0-9.]+ s) +/, " "); print } /^$/ { exit }' a
 grep -c 'bbn on resnet20: [0-9]* pairs/s, timed now' a
+ballast study bbn-samplers "$@" --dry-run --quiet --set precision=fp32 |
+    grep -c 'bbn on resnet20, fp32: [0-9]* pairs/s, timed now'
 ballast study bbn-samplers "$@" --set bbn.sampler=balanced --out dir \
     --quiet >out
 ballast study bbn-samplers "$@" --out dir --dry-run >b
