@@ -201,7 +201,7 @@ void cli_progress_log(void *payload, bl_log_level level, const char *message);
  *  epoch had the classifier that the run ended with. */
 void cli_error_table(const bl_evaluation *e, char *const *class_names,
                      double best, int64_t best_epoch);
-/** Classes one a line; norms [C] and compactness [C] both, or both NULL. */
+/** Classes one a line, with norms [C] and compactness [C]. */
 void cli_class_table(const bl_evaluation *e, char *const *class_names,
                      const double *norms, const double *compactness);
 

@@ -20,8 +20,6 @@ static const bl_param options[] = {
      "of a run, take the weights of its best epoch, not of its last"},
     {"logits", BL_PARAM_STRING, "", 0, 0, NULL, "FILE.npy",
      "also write the logits, float32 [images][classes], for NumPy"},
-    {"features", BL_PARAM_FLAG, "false", 0, 0, NULL, NULL,
-     "also measure classifier weights and how closely each class gathers"},
     {"many-above", BL_PARAM_INTEGER, "100", 0, 1e9, NULL, "N",
      "a class of more than N training images counts as many"},
     {"few-below", BL_PARAM_INTEGER, "20", 0, 1e9, NULL, "N",
@@ -39,9 +37,10 @@ typedef struct job {
     bl_dataset *data;
     bl_classifier *classifier;
     float *z;                 /* [test n][C] */
+    float *f;                 /* [test n][D] */
     int64_t *train_n;         /* [C] */
-    double *norms;            /* [C]; NULL without --features */
-    double *compactness;      /* [C]; NULL without --features */
+    double *norms;            /* [C] of the rows of the classifier */
+    double *compactness;      /* [C] of features of the test images */
     bl_evaluation *evaluation;
 } job;
 
@@ -143,51 +142,45 @@ static int open_classifier(job *j)
                    (int)test->w, (int)test->c, (int)test->n_class);
 }
 
+static int make_room(job *j)
+{
+    const size_t n = (size_t)j->data->test->n;
+    const size_t C = (size_t)j->data->test->n_class;
+    const size_t D = (size_t)bl_classifier_width(j->classifier);
+    j->z = calloc(n, C * sizeof *j->z);
+    j->f = calloc(n, D * sizeof *j->f);
+    j->train_n = calloc(C, sizeof *j->train_n);
+    j->norms = calloc(C, sizeof *j->norms);
+    j->compactness = calloc(C, sizeof *j->compactness);
+    if (j->z && j->f && j->train_n && j->norms && j->compactness)
+        return CLI_DONE;
+    return cli_say(j->args, CLI_FAILED, "out of memory");
+}
+
 static int evaluate(job *j)
 {
     const bl_split *test = j->data->test;
     const int32_t n_class = test->n_class;
     const bl_eval_options shots = limits(j->args);
-    j->z = calloc((size_t)test->n * (size_t)n_class, sizeof *j->z);
-    j->train_n = calloc((size_t)n_class, sizeof *j->train_n);
-    if (!j->z || !j->train_n)
-        return cli_say(j->args, CLI_FAILED, "out of memory");
-    bl_split_counts(j->data->train, j->train_n);
     const char *logits = bl_config_string(j->args->own, "logits");
-    if (bl_classifier_logits(j->classifier, test->pixels, test->n, j->z) < 0 ||
+    const int code = make_room(j);
+    if (code != CLI_DONE) return code;
+    bl_split_counts(j->data->train, j->train_n);
+    if (bl_classifier_infer(j->classifier, test->pixels, test->n, j->z,
+                            j->f) < 0 ||
         (logits[0] && bl_npy_write(logits, j->z, test->n, n_class) < 0) ||
         bl_evaluate(&j->evaluation, j->z, test->labels, test->n, j->train_n,
-                    n_class, &shots) < 0)
+                    n_class, &shots) < 0 ||
+        bl_compactness(j->compactness, j->f, test->labels, test->n,
+                       bl_classifier_width(j->classifier), n_class) < 0 ||
+        bl_classifier_norms(j->classifier, j->norms) < 0)
         return cli_fail(j->args, CLI_FAILED);
     return CLI_DONE;
-}
-
-/** What only the network tells: its classifier and its features. */
-static int measure(job *j)
-{
-    const bl_split *test = j->data->test;
-    if (!bl_config_flag(j->args->own, "features")) return CLI_DONE;
-    const int64_t width = bl_classifier_width(j->classifier);
-    float *f = calloc((size_t)test->n, (size_t)width * sizeof *f); // [n][D]
-    j->norms = calloc((size_t)test->n_class, sizeof *j->norms);
-    j->compactness = calloc((size_t)test->n_class, sizeof *j->compactness);
-    int code = CLI_DONE;
-    if (!f || !j->norms || !j->compactness)
-        code = cli_say(j->args, CLI_FAILED, "out of memory");
-    else if (bl_classifier_norms(j->classifier, j->norms) < 0 ||
-             bl_classifier_features(j->classifier, test->pixels, test->n,
-                                    f) < 0 ||
-             bl_compactness(j->compactness, f, test->labels, test->n, width,
-                            test->n_class) < 0)
-        code = cli_fail(j->args, CLI_FAILED);
-    free(f);
-    return code;
 }
 
 static void add_reals(bl_json *json, const char *key, const double *values,
                       int32_t n)
 {
-    if (!values) return;
     bl_json_on_line(json);
     bl_json_array(json, key);
     for (int32_t i = 0; i < n; i++) bl_json_real(json, NULL, values[i]);
@@ -237,12 +230,12 @@ static int run(cli_args *args)
     if (code == CLI_DONE) code = open_data(&j);
     if (code == CLI_DONE) code = open_classifier(&j);
     if (code == CLI_DONE) code = evaluate(&j);
-    if (code == CLI_DONE) code = measure(&j);
     if (code == CLI_DONE) code = report(&j);
     bl_evaluation_free(j.evaluation);
     free(j.compactness);
     free(j.norms);
     free(j.train_n);
+    free(j.f);
     free(j.z);
     bl_classifier_free(j.classifier);
     bl_dataset_free(j.data);
@@ -263,8 +256,8 @@ static const char *const examples[] = {
     "ballast eval runs/bbn-1",
     "a bare file of weights; the shots are those of CIFAR-10-LT, F = 100",
     "ballast eval bbn.safetensors --data cifar10 --imbalance 100 --json",
-    "how closely each class gathers, where ballast plot finds it",
-    "ballast eval runs/bbn-1 --features --json >runs/bbn-1/features.json",
+    "the best epoch, and its logits for NumPy",
+    "ballast eval runs/bbn-1 --best --logits logits.npy",
     NULL};
 
 const cli_command cli_eval = {
@@ -276,12 +269,13 @@ const cli_command cli_eval = {
         "mean over the classes with many (more than 100), medium (20 to 100) "
         "and few (under 20) training images; the mean over all classes; the "
         "worst class; and by how much the network is surer than it is right "
-        "(expected calibration error, 15 bins).  --json has the reliability of "
-        "each bin and the confusion of each pair of classes as well, "
-        "--features the length of each class in the classifier, and the mean "
-        "distance of its images, brought to length 1, from their centre.  A "
-        "run brings its own data and imbalance; for a file of weights, give "
-        "--data, and --imbalance for the training counts.",
+        "(expected calibration error, 15 bins).  Of each class it tells the "
+        "length of its row in the classifier, and its compactness: the mean "
+        "distance of its images, brought to length 1, from their centre.  "
+        "--json has the reliability of each bin and the confusion of each "
+        "pair of classes as well.  A run brings its own data and imbalance; "
+        "for a file of weights, give --data, and --imbalance for the training "
+        "counts.",
     .examples = examples,
     .operands = {"RUN|WEIGHTS"},
     .n_needed = 1,

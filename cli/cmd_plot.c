@@ -184,8 +184,7 @@ const cli_command cli_plot = {
     .about =
         "Draws loss, errors, learning rate and BBN's alpha by epoch; of a "
         "finished run also the error of each class, the confusion matrix, the "
-        "reliability diagram and the classifier's weights, and from "
-        "RUN/features.json (ballast eval RUN --features --json) how closely "
+        "reliability diagram, the classifier's weights and how closely "
         "classes gather; of a study its tables.  gnuplot makes the pictures "
         "(package gnuplot-nox); its scripts, with the data in them, stay "
         "beside them.",

@@ -72,16 +72,14 @@ void cli_class_table(const bl_evaluation *e, char *const *class_names,
                      const double *norms, const double *compactness)
 {
     const int width = widest(class_names, e->n_class, 5);
-    printf("\n%-*s  %9s  %8s  %9s%s\n", width, "class", "training", "test",
-           "error", norms ? "    weight  compactness" : "");
+    printf("\n%-*s  %9s  %8s  %9s  %8s  %11s\n", width, "class", "training",
+           "test", "error", "weight", "compactness");
     for (int32_t i = 0; i < e->n_class; i++) {
-        char text[16], more[48] = "";
+        char text[16];
         cli_percent(text, e->class_error[i]);
-        if (norms)
-            (void)snprintf(more, sizeof more, "  %8.4f  %11.4f", norms[i],
-                           compactness[i]);
-        printf("%s%*s  %9lld  %8lld  %9s%s\n", class_names[i],
+        printf("%s%*s  %9lld  %8lld  %9s  %8.4f  %11.4f\n", class_names[i],
                width - cli_columns(class_names[i]), "",
-               (long long)e->train_n[i], (long long)e->class_n[i], text, more);
+               (long long)e->train_n[i], (long long)e->class_n[i], text,
+               norms[i], compactness[i]);
     }
 }

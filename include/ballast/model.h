@@ -110,11 +110,12 @@ BL_API BL_MUST_USE bl_status bl_classifier_logits(bl_classifier *classifier,
  *  branches, the uniform one's first. */
 BL_API int64_t bl_classifier_width(const bl_classifier *classifier);
 
-/** Computes features of n images: f [n][D] f32, written; else as logits.
- *  Errors also BL_ENOMEM. */
-BL_API BL_MUST_USE bl_status bl_classifier_features(bl_classifier *classifier,
-                                                    const uint8_t *pixels,
-                                                    int64_t n, float *f);
+/** Computes logits and features of n images in one pass, as
+ *  bl_classifier_logits: z [n][C] and f [n][D] f32, written, or NULL. */
+BL_API BL_MUST_USE bl_status bl_classifier_infer(bl_classifier *classifier,
+                                                 const uint8_t *pixels,
+                                                 int64_t n, float *z,
+                                                 float *f);
 
 /** Measures how long the row of each class in the classifier is.
  *

@@ -39,11 +39,9 @@ typedef struct bl_pictures {
  *
  * A run gives curves and rates, and once it has a result.json: classes,
  * confusion, reliability, norms, compactness, each where the result has what
- * it needs; the last two also from features.json in the run, which is what
- * `ballast eval RUN --features --json` prints.  A study gives a bar a row with
- * its deviation over seeds, in a picture a column of its table, and where
- * there are rows and columns a map of all; errors are those after the last
- * epoch.
+ * it needs.  A study gives a bar a row with its deviation over seeds, in a
+ * picture a column of its table, and where there are rows and columns a map of
+ * all; errors are those after the last epoch.
  *
  * Errors   BL_EINVAL: no such format, or nothing there to draw; BL_EIO if
  *          folder holds neither a run nor a study; BL_EFORMAT names the file,

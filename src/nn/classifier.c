@@ -165,18 +165,19 @@ void bl_classifier_free(bl_classifier *classifier)
 bl_status bl_classifier_logits(bl_classifier *classifier,
                                const uint8_t *pixels, int64_t n, float *z)
 {
-    return bl_engine_logits(classifier->engine, pixels, n, z);
+    return bl_engine_infer(classifier->engine, pixels, n, z, NULL);
+}
+
+bl_status bl_classifier_infer(bl_classifier *classifier,
+                              const uint8_t *pixels, int64_t n, float *z,
+                              float *f)
+{
+    return bl_engine_infer(classifier->engine, pixels, n, z, f);
 }
 
 int64_t bl_classifier_width(const bl_classifier *classifier)
 {
     return bl_engine_width(classifier->engine);
-}
-
-bl_status bl_classifier_features(bl_classifier *classifier,
-                                 const uint8_t *pixels, int64_t n, float *f)
-{
-    return bl_engine_features(classifier->engine, pixels, n, f);
 }
 
 bl_status bl_classifier_norms(const bl_classifier *classifier, double *norm)

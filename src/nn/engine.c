@@ -158,7 +158,9 @@ static bl_status open(bl_engine *e)
                                      bl_dtype_size(e->params->real)));
     BL_TRY(bl_calloc(&e->x, e->spec.infer_batch * net->h * net->w * net->c,
                      sizeof *e->x));
-    return bl_calloc(&e->z, e->spec.infer_batch * net->n_class, sizeof *e->z);
+    const int64_t D = bl_engine_width(e), C = net->n_class;
+    return bl_calloc(&e->rows, e->spec.infer_batch * (C > D ? C : D),
+                     sizeof *e->rows);
 }
 
 bl_status bl_engine_open(bl_engine **out, const bl_engine_spec *spec)
@@ -184,7 +186,7 @@ void bl_engine_free(bl_engine *engine)
     if (engine->kept_w) engine->backend->free(engine->dev, engine->kept_w);
     if (engine->dev) engine->backend->close(engine->dev);
     bl_free(engine->x);
-    bl_free(engine->z);
+    bl_free(engine->rows);
     bl_free(engine);
 }
 
@@ -205,54 +207,40 @@ int64_t bl_engine_infer_batch(const bl_network_spec *network, int64_t n)
 
 /* ---- inference ---------------------------------------------------------- */
 
-/** What is read behind each batch of inference: bl_plan_logits or
- *  bl_plan_features. */
-typedef bl_status read_batch(bl_plan *plan, void *out);
-
-/** Runs n images in batches and reads c values of each into out [n][c];
- *  batch_out [infer_batch][c] is room for one whole batch. */
-static bl_status infer(bl_engine *e, const uint8_t *pixels, int64_t n,
-                       read_batch *read, int64_t c, float *batch_out,
-                       float *out)
-{
-    const bl_network_spec *const net = &e->spec.network;
-    const int64_t size = (int64_t)net->h * net->w * net->c;
-    const int64_t batch = e->spec.infer_batch;
-    for (int64_t i = 0; i < n; i += batch) {
-        const int64_t m = n - i < batch ? n - i : batch;
-        bl_normalize(e->x, pixels + i * size, m * net->h * net->w, net->c,
-                     &e->spec.normalization);
-        BL_TRY(bl_plan_feed(e->infer, 0, e->x));
-        BL_TRY(bl_plan_forward(e->infer));
-        BL_TRY(read(e->infer, batch_out));
-        memcpy(out + i * c, batch_out, (size_t)(m * c) * sizeof *out);
-    }
-    return BL_OK;
-}
-
-bl_status bl_engine_logits(bl_engine *engine, const uint8_t *pixels, int64_t n,
-                           float *z)
-{
-    return infer(engine, pixels, n, bl_plan_logits,
-                 engine->spec.network.n_class, engine->z, z);
-}
-
 int64_t bl_engine_width(const bl_engine *engine)
 {
     const bl_graph *const g = engine->infer->graph;
     return g->values[g->features].c;
 }
 
-bl_status bl_engine_features(bl_engine *engine, const uint8_t *pixels,
-                             int64_t n, float *f)
+/** Reads m of a whole batch of rows [c] into out, if it is wanted. */
+typedef bl_status read_batch(bl_plan *plan, void *out);
+static bl_status read_rows(float *out, bl_engine *e, read_batch *read,
+                           int64_t m, int64_t c)
 {
-    const int64_t d = bl_engine_width(engine);
-    float *room = NULL; // [infer_batch][d]
-    BL_TRY(bl_calloc(&room, engine->spec.infer_batch * d, sizeof *room));
-    const bl_status status =
-        infer(engine, pixels, n, bl_plan_features, d, room, f);
-    bl_free(room);
-    return status;
+    if (!out) return BL_OK;
+    BL_TRY(read(e->infer, e->rows));
+    memcpy(out, e->rows, (size_t)(m * c) * sizeof *out);
+    return BL_OK;
+}
+
+bl_status bl_engine_infer(bl_engine *e, const uint8_t *pixels, int64_t n,
+                          float *z, float *f)
+{
+    const bl_network_spec *const net = &e->spec.network;
+    const int64_t size = (int64_t)net->h * net->w * net->c;
+    const int64_t batch = e->spec.infer_batch;
+    const int64_t C = net->n_class, D = bl_engine_width(e);
+    for (int64_t i = 0; i < n; i += batch) {
+        const int64_t m = n - i < batch ? n - i : batch;
+        bl_normalize(e->x, pixels + i * size, m * net->h * net->w, net->c,
+                     &e->spec.normalization);
+        BL_TRY(bl_plan_feed(e->infer, 0, e->x));
+        BL_TRY(bl_plan_forward(e->infer));
+        BL_TRY(read_rows(z ? z + i * C : NULL, e, bl_plan_logits, m, C));
+        BL_TRY(read_rows(f ? f + i * D : NULL, e, bl_plan_features, m, D));
+    }
+    return BL_OK;
 }
 
 /* ---- training ----------------------------------------------------------- */

@@ -46,7 +46,7 @@ typedef struct bl_engine {
     void *memory;
     void *kept_w;          /* device [n_trained], only where climbs          */
     float *x;              /* [infer_batch][h][w][c] host                   */
-    float *z;              /* [infer_batch][C] host                         */
+    float *rows;           /* [infer_batch][C or D, the larger] host        */
 } bl_engine;
 
 /** Opens device, parameters (zero) and plans.
@@ -62,21 +62,17 @@ int64_t bl_engine_infer_batch(const bl_network_spec *network, int64_t n);
 /** "fp32" or "bf16": what "auto" became. */
 const char *bl_engine_precision(const bl_engine *engine);
 
-/** Logits of n images by the inference plan: pixels [n][h][w][c] u8 raw,
- *  z [n][C] f32, written. */
-BL_MUST_USE bl_status bl_engine_logits(bl_engine *engine,
-                                       const uint8_t *pixels, int64_t n,
-                                       float *z);
+/** Logits and features of n images by the inference plan: pixels
+ *  [n][h][w][c] u8 raw; z [n][C] and f [n][D] f32, written, or NULL. */
+BL_MUST_USE bl_status bl_engine_infer(bl_engine *engine,
+                                      const uint8_t *pixels, int64_t n,
+                                      float *z, float *f);
 
 /** Number of the classifier's parameter "weight", "bias" or "scale", or -1. */
 int32_t bl_engine_head_param(const bl_engine *engine, const char *suffix);
 
 /** Features an image has, D; BBN: of both branches. */
 int64_t bl_engine_width(const bl_engine *engine);
-/** Features of n images as bl_engine_logits; f [n][D] f32, written. */
-BL_MUST_USE bl_status bl_engine_features(bl_engine *engine,
-                                         const uint8_t *pixels, int64_t n,
-                                         float *f);
 
 /** Lengths of the rows of the classifier, by the scales of classes where
  *  there are any; norm [C], written. */

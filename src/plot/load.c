@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load.c: reads what a run has left: run.yaml, metrics.jsonl, result.json;
- * and features.json, which is what `ballast eval RUN --features --json`
- * prints, where somebody kept it there.
+ * load.c: reads what a run has left: run.yaml, metrics.jsonl, result.json.
  *
  * A run may still be at work: then there is no result, and the last line of
  * metrics.jsonl may lack its end; it is passed over, as the trainer itself
@@ -258,35 +256,18 @@ static bl_status read_members(bl_plot_run *run, const char *path)
     return read_bins(run, &at);
 }
 
-/** Reads a file as a tree; NULL where there is none.  The caller frees both;
- *  *path is for messages. */
-static bl_status read_tree(bl_json_value **tree, char **path,
-                           const char *folder, const char *name)
-{
-    BL_TRY(bl_path_join(path, folder, name));
-    return bl_path_exists(*path) ? bl_json_read(tree, *path, FILE_LIMIT)
-                                 : BL_OK;
-}
-
 static bl_status read_result(bl_plot_run *run, const char *folder)
 {
     bl_status status = BL_OK;
-    bl_place result = {0}, features = {0};
-    char *result_path = NULL, *features_path = NULL;
-    bl_json_value *tree = NULL;
-    BL_CHECK(read_tree(&run->result, &result_path, folder, "result.json"));
-    if (run->result == NULL) goto done;
-    result.path = result_path;
-    BL_CHECK(read_members(run, result_path));
-    BL_CHECK(read_tree(&tree, &features_path, folder, "features.json"));
-    features.path = features_path;
-    BL_CHECK(read_features(run, &features, tree));
+    char *path = NULL;
+    BL_TRY(bl_path_join(&path, folder, "result.json"));
+    if (!bl_path_exists(path)) goto done;
+    BL_CHECK(bl_json_read(&run->result, path, FILE_LIMIT));
+    BL_CHECK(read_members(run, path));
     qsort(run->classes, (size_t)run->n_class, sizeof *run->classes, by_count);
-    BL_CHECK(read_confusion(run, &result));
+    BL_CHECK(read_confusion(run, &(bl_place){.path = path}));
 done:
-    bl_json_value_free(tree);
-    bl_free(features_path);
-    bl_free(result_path);
+    bl_free(path);
     return status;
 }
 

@@ -155,7 +155,7 @@ static bl_status choose_tau(double *tau, bl_trainer *t, rewrite_by_tau *rewrite,
     bl_status status;
     BL_CHECK(bl_calloc(&f, held->n * from->d, sizeof *f));
     BL_CHECK(bl_calloc(&counts, 2 * (int64_t)from->c, sizeof *counts));
-    BL_CHECK(bl_engine_features(t->engine, held->pixels, held->n, f));
+    BL_CHECK(bl_engine_infer(t->engine, held->pixels, held->n, NULL, f));
     for (int32_t k = 0; k < TAUS; k++) {
         rewrite(to, from, 0.1 * k, t);
         const double error =
@@ -192,7 +192,8 @@ static bl_status add_features(bl_trainer *t, linear_head *to, float *f,
     const int64_t batch = t->engine->spec.infer_batch;
     for (int64_t i = 0; i < train->n; i += batch) {
         const int64_t n = train->n - i < batch ? train->n - i : batch;
-        BL_TRY(bl_engine_features(t->engine, train->pixels + i * size, n, f));
+        BL_TRY(bl_engine_infer(t->engine, train->pixels + i * size, n, NULL,
+                               f));
         for (int64_t r = 0; r < n; r++) {
             const double norm = length(f + r * to->d, to->d);
             double *const sum = sums + train->labels[i + r] * to->d;

@@ -173,14 +173,15 @@ bl_status bl_run_epochs(const bl_run *run, int64_t *n)
 
 /* ---- result.json --------------------------------------------------------- */
 
-static void add_norms(bl_json *json, const bl_result *result,
-                      const double *norms) // [C]
+/** A number for each class of the evaluation; NULL: no member. */
+static void add_each(bl_json *json, const char *key, const bl_result *result,
+                     const double *values) // [C]
 {
-    if (norms == NULL || result->last == NULL) return;
+    if (values == NULL || result->last == NULL) return;
     bl_json_on_line(json);
-    bl_json_array(json, "weight_norms");
+    bl_json_array(json, key);
     for (int32_t c = 0; c < result->last->n_class; c++)
-        bl_json_real(json, NULL, norms[c]);
+        bl_json_real(json, NULL, values[c]);
     bl_json_close(json);
 }
 
@@ -204,7 +205,8 @@ static void add_result(bl_json *json, const bl_result *result,
     if (!isnan(result->posthoc_tau))
         bl_json_real(json, "posthoc_tau", result->posthoc_tau);
     bl_evaluation_json(result->last, facts->class_names, json);
-    add_norms(json, result, facts->weight_norms);
+    add_each(json, "weight_norms", result, facts->weight_norms);
+    add_each(json, "compactness", result, facts->compactness);
     bl_json_real(json, "seconds", result->seconds);
     bl_json_real(json, "samples_per_second", result->samples_per_second);
     bl_json_close(json);

@@ -63,6 +63,15 @@ static bl_status open_buffers(bl_trainer *t)
     return BL_OK;
 }
 
+bl_status bl_trainer_features_room(bl_trainer *t)
+{
+    size_t count;
+    if (t->f) return BL_OK;
+    BL_TRY(bl_size_mul(&count, t->data->test->n,
+                       (size_t)bl_engine_width(t->engine)));
+    return bl_calloc(&t->f, (int64_t)count, sizeof *t->f);
+}
+
 static bl_status read_stages(bl_trainer *t)
 {
     const bl_stage *last;
@@ -166,6 +175,7 @@ void bl_trainer_free(bl_trainer *trainer)
     bl_evaluation_free(trainer->last);
     bl_config_free(trainer->config);
     bl_free(trainer->train_n);
+    bl_free(trainer->f);
     bl_free(trainer->z);
     bl_free(trainer);
 }

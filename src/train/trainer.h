@@ -79,6 +79,8 @@ struct bl_trainer {
     bl_counters at;
     const bl_split *judged;     /* split at work in EVAL and FINAL        */
     float *z;                   /* [largest n][C] logits                  */
+    float *f;                   /* [test n][D] features behind the last   */
+                                /*   epoch; NULL before                   */
     int64_t judged_n;           /* images done                            */
     bl_evaluation *last;        /* of the last evaluation                 */
     double test_error_best;     /* with holdout: test error of best       */
@@ -131,6 +133,8 @@ BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,
  *  next phase.  Where it fails the counters are as before, so that it can be
  *  done again. */
 BL_MUST_USE bl_status bl_trainer_close_epoch(bl_trainer *t);
+/** Makes room for the features of the test split, once. */
+BL_MUST_USE bl_status bl_trainer_features_room(bl_trainer *t);
 /** Writes result.json, unless the run was finished before. */
 BL_MUST_USE bl_status bl_trainer_finish(bl_trainer *t);
 /** Copies the parameters to best_w and best_buffers, with a holdout. */

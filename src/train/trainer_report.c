@@ -86,7 +86,8 @@ static double holdout_fraction(const bl_trainer *t)
     return (double)t->judge->n / (double)(t->judge->n + t->data->train->n);
 }
 
-static bl_status write_result(bl_trainer *t, const double *norms)
+static bl_status write_result(bl_trainer *t, const double *norms,
+                              const double *compactness)
 {
     bl_result result;
     bl_trainer_result(t, &result);
@@ -99,19 +100,24 @@ static bl_status write_result(bl_trainer *t, const double *norms)
         .seed = bl_config_integer(t->config, "seed"),
         .epochs = t->epochs,
         .class_names = (const char *const *)t->data->class_names,
-        .weight_norms = norms};
+        .weight_norms = norms, .compactness = compactness};
     return bl_run_result(t->run, &result, &facts);
 }
 
 bl_status bl_trainer_finish(bl_trainer *t)
 {
     bl_status status;
-    double *norms = NULL; // [C]
+    const bl_split *const test = t->data->test;
+    double *norms = NULL, *compactness = NULL; // [C]
     if (!t->run || t->has_result) return BL_OK;
-    BL_CHECK(bl_calloc(&norms, t->data->test->n_class, sizeof *norms));
+    BL_CHECK(bl_calloc(&norms, test->n_class, sizeof *norms));
+    BL_CHECK(bl_calloc(&compactness, test->n_class, sizeof *compactness));
     BL_CHECK(bl_engine_norms(t->engine, norms));
-    status = write_result(t, norms);
+    BL_CHECK(bl_compactness(compactness, t->f, test->labels, test->n,
+                            bl_engine_width(t->engine), test->n_class));
+    status = write_result(t, norms, compactness);
 done:
+    bl_free(compactness);
     bl_free(norms);
     return status;
 }
@@ -129,7 +135,7 @@ bl_status bl_trainer_logits(bl_trainer *trainer, const bl_split *split,
         return BL_RAISE(BL_EINVAL, "images are %dx%dx%d, the network takes "
                         "%dx%dx%d", split->h, split->w, split->c, net->h,
                         net->w, net->c);
-    return bl_engine_logits(trainer->engine, split->pixels, split->n, z);
+    return bl_engine_infer(trainer->engine, split->pixels, split->n, z, NULL);
 }
 
 const char *bl_trainer_plan(const bl_trainer *trainer)

@@ -470,7 +470,8 @@ static bl_status evaluate_again(bl_trainer *t)
         t->at.phase = BL_PHASE_FINAL;
         return BL_OK;
     }
-    BL_TRY(bl_trainer_logits(t, test, t->z));
+    BL_TRY(bl_trainer_features_room(t));
+    BL_TRY(bl_engine_infer(t->engine, test->pixels, test->n, t->z, t->f));
     BL_TRY(bl_evaluate(&t->last, t->z, test->labels, test->n, t->train_n,
                        test->n_class, NULL));
     return bl_trainer_finish(t);

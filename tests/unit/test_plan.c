@@ -241,12 +241,12 @@ static void steps_allocate_nothing(void **state)
         float z[5 * 4];
         (void)step(e, 4, 0);
         (void)step(e, 3, 0);
-        ok(bl_engine_logits(e, pixels, 5, z));
+        ok(bl_engine_infer(e, pixels, 5, z, NULL));
         const int64_t before = bl_mem_count();
         for (int32_t k = 0; k < 3; k++) {
             (void)step(e, 4, 0);
             (void)step(e, 3, 0);
-            ok(bl_engine_logits(e, pixels, 5, z));
+            ok(bl_engine_infer(e, pixels, 5, z, NULL));
         }
         assert_int_equal(bl_mem_count(), before);
         bl_engine_free(e);
@@ -276,13 +276,17 @@ static void logits_do_not_depend_on_the_batch(void **state)
     (void)state;
     bl_engine *const e = open_engine("ref", "bbn", 0);
     uint8_t pixels[5 * 8 * 8 * 3];
-    float together[5 * 4], alone[4];
+    float together[5 * 4], alone[4], f[5 * 128], f_alone[128];
     for (size_t k = 0; k < sizeof pixels; k++)
         pixels[k] = (uint8_t)(37 * k + k / 7);
-    ok(bl_engine_logits(e, pixels, 5, together));
+    const int64_t d = bl_engine_width(e);
+    assert_true(d <= 128);
+    ok(bl_engine_infer(e, pixels, 5, together, f));
     for (int32_t i = 0; i < 5; i++) {
-        ok(bl_engine_logits(e, pixels + i * 8 * 8 * 3, 1, alone));
+        ok(bl_engine_infer(e, pixels + i * 8 * 8 * 3, 1, alone, NULL));
         assert_memory_equal(alone, together + 4 * i, sizeof alone);
+        ok(bl_engine_infer(e, pixels + i * 8 * 8 * 3, 1, NULL, f_alone));
+        assert_memory_equal(f_alone, f + d * i, (size_t)d * sizeof *f);
     }
     bl_engine_free(e);
 }

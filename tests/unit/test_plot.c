@@ -152,23 +152,6 @@ static void what_a_result_lacks_is_not_drawn(void **state)
     bl_pictures_free(p);
 }
 
-/* What eval --features --json printed; it wins over the result. */
-static void features_are_read_from_beside(void **state)
-{
-    (void)state;
-    bl_pictures *p = NULL;
-    put_run();
-    put("features.json", "{\"compactness\":[0.25,0.5,0.75]}");
-    assert_int_equal(plot(&p, "svg"), BL_OK);
-    bl_pictures_free(p);
-    assert_has("compactness", "1\t530\t0\t0.5\t\n2\t7\t2\t0.25\t\n");
-    assert_has("norms", "1\t530\t0\t1.5\t\n");
-    put("features.json", "{\"compactness\":[0.25,0.5]}");
-    assert_int_equal(plot(&p, "svg"), BL_EFORMAT);
-    assert_non_null(strstr(bl_error_last()->message,
-                           "features.json: compactness has 2 entries"));
-}
-
 /* Of more classes than have room for names, points over counts. */
 static void many_classes_are_points(void **state)
 {
@@ -378,7 +361,6 @@ int main(void)
         TEST(data_are_those_of_the_run),
         TEST(an_unfinished_run_has_curves),
         TEST(what_a_result_lacks_is_not_drawn),
-        TEST(features_are_read_from_beside),
         TEST(many_classes_are_points),
         cmocka_unit_test(strings_do_no_harm),
         cmocka_unit_test(tics_are_formats),
