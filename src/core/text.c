@@ -29,6 +29,22 @@
 #include "core/error.h"
 #include "core/mem.h"
 
+/* ---- the C locale --------------------------------------------------------- */
+
+static locale_t enter_c_locale(locale_t *old)
+{
+    const locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    *old = c == (locale_t)0 ? (locale_t)0 : uselocale(c);
+    return c;
+}
+
+static void leave_c_locale(locale_t c, locale_t old)
+{
+    if (c == (locale_t)0) return;
+    (void)uselocale(old);
+    freelocale(c);
+}
+
 /* ---- growing strings ----------------------------------------------------- */
 
 /* Makes room for n more bytes and a NUL. */
@@ -58,11 +74,20 @@ void bl_text_add(bl_text *text, const char *bytes, size_t n)
     text->text[text->bytes] = '\0';
 }
 
+static int format_c(char *out, size_t room, const char *format, va_list args)
+{
+    locale_t old;
+    const locale_t c = enter_c_locale(&old);
+    const int n = vsnprintf(out, room, format, args);
+    leave_c_locale(c, old);
+    return n;
+}
+
 void bl_text_printf(bl_text *text, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    const int n = vsnprintf(NULL, 0, format, args);
+    const int n = format_c(NULL, 0, format, args);
     va_end(args);
     if (n < 0) {
         if (text->status >= 0)
@@ -71,7 +96,7 @@ void bl_text_printf(bl_text *text, const char *format, ...)
     }
     if (!reserve(text, (size_t)n)) return;
     va_start(args, format);
-    (void)vsnprintf(text->text + text->bytes, (size_t)n + 1, format, args);
+    (void)format_c(text->text + text->bytes, (size_t)n + 1, format, args);
     va_end(args);
     text->bytes += (size_t)n;
 }
@@ -84,18 +109,12 @@ void bl_text_free(bl_text *text)
 
 /* ---- numbers ------------------------------------------------------------- */
 
-static locale_t enter_c_locale(locale_t *old)
+void bl_format(char *out, size_t room, const char *format, ...)
 {
-    const locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    *old = c == (locale_t)0 ? (locale_t)0 : uselocale(c);
-    return c;
-}
-
-static void leave_c_locale(locale_t c, locale_t old)
-{
-    if (c == (locale_t)0) return;
-    (void)uselocale(old);
-    freelocale(c);
+    va_list args;
+    va_start(args, format);
+    if (format_c(out, room, format, args) < 0) out[0] = '\0';
+    va_end(args);
 }
 
 /* "d.ddde-07" with the fewest digits that read back to value. */

@@ -21,6 +21,9 @@ void bl_text_add(bl_text *text, const char *bytes, size_t n);
 void bl_text_printf(bl_text *text, const char *format, ...) BL_PRINTF(2, 3);
 void bl_text_free(bl_text *text);
 
+/** snprintf in the C locale, as bl_text_printf: what does not fit is cut. */
+void bl_format(char *out, size_t room, const char *format, ...)
+    BL_PRINTF(3, 4);
 /** Writes the shortest decimal that reads back to the same double. */
 void bl_real_format(char out[32], double value);
 /** Reads a whole string as a finite real or integer; 0 where it is not one. */

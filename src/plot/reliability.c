@@ -8,8 +8,8 @@
  * 2017, figure 1.
  */
 #include <math.h>
-#include <stdio.h>
 
+#include "core/text.h"
 #include "plot/plot.h"
 
 static bool has_bins(const bl_plot_run *run)
@@ -53,9 +53,9 @@ static void draw_reliability(bl_text *script, const bl_plot_run *run)
 {
     char title[80] = "Reliability";
     if (isfinite(run->ece))
-        (void)snprintf(title, sizeof title,
-                       "Reliability: expected calibration error %.2f %%",
-                       100 * run->ece);
+        bl_format(title, sizeof title,
+                  "Reliability: expected calibration error %.2f %%",
+                  100 * run->ece);
     add_bins(script, run);
     bl_text_printf(script, "set multiplot\nset bmargin at screen 0.38\n"
                            "set xrange [0:100]\nset yrange [0:100]\n"

@@ -14,11 +14,11 @@
  * what it would read as its own is escaped.
  */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "study/study.h"
 #include "train/identity.h"
 
@@ -59,22 +59,22 @@ static void write_own(char out[NUMBER], const view *v, const bl_table_entry *e)
     char spread[16] = "", part[32] = "";
     out[0] = '\0';
     if (e->cells == 0) return;
-    if (!isnan(sd)) (void)snprintf(spread, sizeof spread, " (%.2f)", 100 * sd);
+    if (!isnan(sd)) bl_format(spread, sizeof spread, " (%.2f)", 100 * sd);
     if (e->finished > 0 && e->finished < e->cells)
-        (void)snprintf(part, sizeof part, " [%d of %d]", (int)e->finished,
-                       (int)e->cells);
+        bl_format(part, sizeof part, " [%d of %d]", (int)e->finished,
+                  (int)e->cells);
     if (isnan(mean))
-        (void)snprintf(out, NUMBER, "-");
+        bl_format(out, NUMBER, "-");
     else
-        (void)snprintf(out, NUMBER, "%.2f%s%s%s", 100 * mean, star_of(v, e),
-                       spread, part);
+        bl_format(out, NUMBER, "%.2f%s%s%s", 100 * mean, star_of(v, e),
+                  spread, part);
 }
 
 static void write_published(char out[NUMBER], const bl_table_entry *e)
 {
     out[0] = '\0';
     if (!isnan(e->published))
-        (void)snprintf(out, NUMBER, "%.2f", 100 * e->published);
+        bl_format(out, NUMBER, "%.2f", 100 * e->published);
 }
 
 static void write_difference(char out[NUMBER], const view *v,
@@ -83,7 +83,7 @@ static void write_difference(char out[NUMBER], const view *v,
     const double own = v->best ? e->best : e->last;
     out[0] = '\0';
     if (!isnan(own - e->published))
-        (void)snprintf(out, NUMBER, "%+.2f", 100 * (own - e->published));
+        bl_format(out, NUMBER, "%+.2f", 100 * (own - e->published));
 }
 
 /** The three numbers of an entry, and what they are called. */

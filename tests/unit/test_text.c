@@ -137,15 +137,21 @@ static void locale_does_not_matter(void **state)
     static const char *const names[] = {
         "de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "ru_RU.UTF-8",
     };
-    char text[32];
+    char text[32], fixed[32];
+    bl_text grown = {0};
     double value = 0;
     size_t i = 0;
     while (i < 4 && setlocale(LC_ALL, names[i]) == NULL) i++;
     if (i == 4) skip();
     bl_real_format(text, 2.385);
     const int read = bl_real_parse(&value, "0.0002");
+    bl_format(fixed, sizeof fixed, "%.2f", 0.625);
+    bl_text_printf(&grown, "%g %s", 0.125, "\xc3\xa9");
     (void)setlocale(LC_ALL, "C");
     assert_string_equal(text, "2.385");
+    assert_string_equal(fixed, "0.62");
+    assert_string_equal(grown.text, "0.125 \xc3\xa9");
+    bl_text_free(&grown);
     assert_true(read && value == 0.0002);
 }
 
