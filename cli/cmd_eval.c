@@ -20,10 +20,6 @@ static const bl_param options[] = {
      "of a run, take the weights of its best epoch, not of its last"},
     {"logits", BL_PARAM_STRING, "", 0, 0, NULL, "FILE.npy",
      "also write the logits, float32 [images][classes], for NumPy"},
-    {"many-above", BL_PARAM_INTEGER, "100", 0, 1e9, NULL, "N",
-     "a class of more than N training images counts as many"},
-    {"few-below", BL_PARAM_INTEGER, "20", 0, 1e9, NULL, "N",
-     "a class of fewer than N training images counts as few"},
     CLI_JSON,
     CLI_END,
 };
@@ -53,24 +49,6 @@ static int check_logits(const job *j)
         return CLI_DONE;
     return cli_say(j->args, CLI_USAGE,
                    "--logits %s: wanted a name that ends in .npy", name);
-}
-
-static bl_eval_options limits(const cli_args *args)
-{
-    return (bl_eval_options){
-        .many_above = bl_config_integer(args->own, "many-above"),
-        .few_below = bl_config_integer(args->own, "few-below")};
-}
-
-/** A class cannot be both many and few. */
-static int check_limits(const job *j)
-{
-    const bl_eval_options l = limits(j->args);
-    if (l.few_below - 1 <= l.many_above) return CLI_DONE;
-    return cli_say(j->args, CLI_USAGE,
-                   "--few-below %lld: wanted at most %lld, one more than "
-                   "--many-above", (long long)l.few_below,
-                   (long long)l.many_above + 1);
 }
 
 static int find_weights(job *j)
@@ -104,6 +82,8 @@ static int configure(job *j)
     if ((!j->is_run && bl_train_config(&j->config) < 0) ||
         cli_args_apply(j->args, j->config) < 0)
         return cli_fail(j->args, CLI_FAILED);
+    const bl_shot_limits shots = bl_train_shots(j->config);
+    if (bl_shot_limits_check(&shots) < 0) return cli_fail(j->args, CLI_USAGE);
     if (!bl_config_string(j->config, "data")[0])
         return cli_say(j->args, CLI_USAGE,
                        "--data D is missing: a file of weights does not say "
@@ -161,7 +141,7 @@ static int evaluate(job *j)
 {
     const bl_split *test = j->data->test;
     const int32_t n_class = test->n_class;
-    const bl_eval_options shots = limits(j->args);
+    const bl_shot_limits shots = bl_train_shots(j->config);
     const char *logits = bl_config_string(j->args->own, "logits");
     const int code = make_room(j);
     if (code != CLI_DONE) return code;
@@ -224,7 +204,6 @@ static int run(cli_args *args)
 {
     job j = {.args = args};
     int code = check_logits(&j);
-    if (code == CLI_DONE) code = check_limits(&j);
     if (code == CLI_DONE) code = find_weights(&j);
     if (code == CLI_DONE) code = configure(&j);
     if (code == CLI_DONE) code = open_data(&j);
@@ -249,7 +228,8 @@ static const char *const usage[] = {
 
 static const char *const shared[] = {"data",      "data-dir", "imbalance",
                                      "profile",   "backend",  "precision",
-                                     "threads",   NULL};
+                                     "threads",   "many-above", "few-below",
+                                     NULL};
 
 static const char *const examples[] = {
     "errors of a finished run by shot and class",

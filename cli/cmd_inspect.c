@@ -28,8 +28,16 @@ typedef struct job {
     int cut;                /* a subset was cut     */
     uint32_t crc32;         /* of it                */
     int64_t *counts;        /* [n_class]            */
+    bl_shot_limits limits;
     bl_imbalance measured;
 } job;
+
+static int check_limits(job *j)
+{
+    j->limits = bl_train_shots(j->args->train);
+    return bl_shot_limits_check(&j->limits) < 0 ? cli_fail(j->args, CLI_USAGE)
+                                                : CLI_DONE;
+}
 
 static int open_data(job *j)
 {
@@ -71,7 +79,8 @@ static int measure(job *j)
     j->counts = calloc((size_t)train->n_class, sizeof *j->counts);
     if (!j->counts) return cli_say(j->args, CLI_FAILED, "out of memory");
     bl_split_counts(train, j->counts);
-    if (bl_imbalance_measure(&j->measured, j->counts, train->n_class) < 0)
+    if (bl_imbalance_measure(&j->measured, j->counts, train->n_class,
+                             &j->limits) < 0)
         return cli_fail(j->args, CLI_FAILED);
     return CLI_DONE;
 }
@@ -94,6 +103,10 @@ static int print_json(const job *j)
     bl_json_object(json, "shots");
     for (int s = BL_SHOT_MANY; s <= BL_SHOT_FEW; s++)
         bl_json_integer(json, bl_shot_name((bl_shot)s), m->shots[s]);
+    bl_json_close(json);
+    bl_json_object(json, "shot_limits");
+    bl_json_integer(json, "many_above", j->limits.many_above);
+    bl_json_integer(json, "few_below", j->limits.few_below);
     bl_json_close(json);
     (void)snprintf(crc, sizeof crc, "%08x", (unsigned)j->crc32);
     if (j->cut)
@@ -183,8 +196,9 @@ static int report(const job *j)
     printf("normalised entropy    %.4f\n", m->entropy);
     printf("effective classes     %.2f of %d\n", m->effective_number,
            (int)m->n_class);
-    printf("many / medium / few   %d / %d / %d\n", (int)m->shots[0],
-           (int)m->shots[1], (int)m->shots[2]);
+    printf("many / medium / few   %d / %d / %d  (above %lld, between, below "
+           "%lld)\n", (int)m->shots[0], (int)m->shots[1], (int)m->shots[2],
+           (long long)j->limits.many_above, (long long)j->limits.few_below);
     if (m->n_empty > 0) printf("without images        %d\n", (int)m->n_empty);
     if (j->cut) printf("subset CRC-32         %08x\n", (unsigned)j->crc32);
     return code;
@@ -193,7 +207,8 @@ static int report(const job *j)
 static int run(cli_args *args)
 {
     job j = {.args = args};
-    int code = open_data(&j);
+    int code = check_limits(&j);
+    if (code == CLI_DONE) code = open_data(&j);
     if (code == CLI_DONE) code = cut_tail(&j);
     if (code == CLI_DONE) code = measure(&j);
     if (code == CLI_DONE) code = report(&j);
@@ -204,7 +219,8 @@ static int run(cli_args *args)
 
 static const char *const usage[] = {"D [options]", NULL};
 
-static const char *const shared[] = {"imbalance", "profile", "data-dir", NULL};
+static const char *const shared[] = {"imbalance",  "profile",   "data-dir",
+                                     "many-above", "few-below", NULL};
 
 static const char *const examples[] = {
     "the long tail that most papers train on",

@@ -171,8 +171,24 @@ BL_API void bl_free(void *memory);
 
 typedef enum bl_shot { BL_SHOT_MANY, BL_SHOT_MEDIUM, BL_SHOT_FEW } bl_shot;
 
-/** many: n > 100, medium: 20 <= n <= 100, few: n < 20. */
-BL_API bl_shot bl_shot_of(int64_t n);
+/** Which classes are many, medium and few, by n training images:
+ *
+ *   many: n > many_above,   few: n < few_below,   medium: all others
+ *
+ * The limits themselves are medium.  Papers differ in that: Liu et al. (2019)
+ * have many > 100 and few < 20, as here; others count 100 or 20 otherwise. */
+typedef struct bl_shot_limits {
+    int64_t many_above; /* >= 0; 100 unless told      */
+    int64_t few_below;  /* >= 0; 20 unless told; at most many_above + 1 */
+} bl_shot_limits;
+
+/** many_above 100, few_below 20. */
+BL_API bl_shot_limits bl_usual_shots(void);
+/** Errors   BL_EINVAL if a limit is negative, or a class would be both many
+ *           and few. */
+BL_API BL_MUST_USE bl_status bl_shot_limits_check(const bl_shot_limits *limits);
+/** Shot of a class of n training images; limits NULL: the usual ones. */
+BL_API bl_shot bl_shot_of(int64_t n, const bl_shot_limits *limits);
 BL_API const char *bl_shot_name(bl_shot shot);
 
 /** Measures of imbalance of class counts n_c [C]. */
@@ -187,10 +203,14 @@ typedef struct bl_imbalance {
     int32_t shots[3];        /* classes that are many, medium, few    */
 } bl_imbalance;
 
-/** Errors   BL_EINVAL if all counts are zero or one is negative. */
+/** Measures counts n_c [C]; limits of the shots, NULL: the usual ones.
+ *
+ * Errors   BL_EINVAL if all counts are zero, one is negative, or the limits
+ *          are impossible. */
 BL_API BL_MUST_USE bl_status bl_imbalance_measure(bl_imbalance *out,
                                                   const int64_t *n_c,
-                                                  int32_t n_class);
+                                                  int32_t n_class,
+                                                  const bl_shot_limits *limits);
 
 #ifdef __cplusplus
 }

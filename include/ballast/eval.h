@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "ballast/data.h"
 #include "ballast/json.h"
 #include "ballast/status.h"
 
@@ -20,17 +21,6 @@ enum {
     BL_CONFUSION_CLASSES = 2048, /* a matrix for more is not kept    */
     BL_CONFUSION_WRITTEN = 100   /* nor one for more written as JSON */
 };
-
-/** Which classes are many, medium and few, by n training images:
- *
- *   many: n > many_above,   few: n < few_below,   medium: all others
- *
- * The limits themselves are medium.  Papers differ in that: Liu et al. (2019)
- * have many > 100 and few < 20, as here; others count 100 or 20 otherwise. */
-typedef struct bl_eval_options {
-    int64_t many_above; /* >= 0; 100 unless told      */
-    int64_t few_below;  /* >= 0; 20 unless told; at most many_above + 1 */
-} bl_eval_options;
 
 /** Images whose largest probability is in ((k - 1) / 15, k / 15]. */
 typedef struct bl_reliability_bin {
@@ -49,7 +39,7 @@ typedef struct bl_evaluation {
     int32_t worst_class; /* first of the largest error; -1: no images  */
     double shot_error[3];/* mean over the classes of many, medium, few */
     int32_t shot_classes[3]; /* in that mean: with test images         */
-    bl_eval_options limits;  /* of the shots                           */
+    bl_shot_limits limits;   /* of the shots                           */
     double nll;          /* mean -log p of the label; may be infinite  */
     double ece;          /* expected calibration error                 */
     bl_reliability_bin bins[BL_RELIABILITY_BINS];
@@ -67,7 +57,7 @@ typedef struct bl_evaluation {
  * Probabilities are the softmax of the logits as they are, in double.
  *
  * Shapes   z [n][C] f32, labels [n] i32, train_n [C] i64 training counts,
- *          which decide the shot of a class; options NULL: the defaults.
+ *          which decide the shot of a class; limits NULL: the usual ones.
  * Errors   BL_ENUMERIC if a logit is NaN (names the image); BL_EINVAL for a
  *          label that is no class, or limits in which a class would be both
  *          many and few.
@@ -83,7 +73,7 @@ BL_API BL_MUST_USE bl_status bl_evaluate(bl_evaluation **out, const float *z,
                                          const int32_t *labels, int64_t n,
                                          const int64_t *train_n,
                                          int32_t n_class,
-                                         const bl_eval_options *options);
+                                         const bl_shot_limits *limits);
 BL_API void bl_evaluation_free(bl_evaluation *evaluation);
 
 /** Writes members of result.json into an open object: "shot", "shot_limits",

@@ -97,7 +97,7 @@ BL_API BL_MUST_USE bl_status bl_train_config(bl_config **out);
 /** Applies the row of the key "method" (origin method) and checks that every
  *  key that names a row of a table names one that is there.  Call after the
  *  last set; create calls it too.
- *  Errors BL_EINVAL, with the nearest name. */
+ *  Errors BL_EINVAL, with the nearest name; or as bl_shot_limits_check. */
 BL_API BL_MUST_USE bl_status bl_train_settle(bl_config *config);
 
 /** Who reads a key of a settled configuration. */
@@ -108,6 +108,9 @@ typedef enum bl_key_use {
 } bl_key_use;
 
 BL_API bl_key_use bl_train_use(const bl_config *config, const char *key);
+
+/** Limits that the keys many-above and few-below ask for. */
+BL_API bl_shot_limits bl_train_shots(const bl_config *config);
 
 /** Opens "data", cuts "imbalance" and "profile", then "holdout", as the
  *  configuration says: with a holdout, *validation is the part cut off and

@@ -29,7 +29,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 
-/* ---- the C locale --------------------------------------------------------- */
+/* ---- the C locale -------------------------------------------------------- */
 
 static locale_t enter_c_locale(locale_t *old)
 {

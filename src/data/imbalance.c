@@ -11,8 +11,9 @@
  * the others see the whole curve.  Classes without images count in the Gini
  * coefficient and in log C, not in n_min.
  *
- * Shot groups are those of Liu et al., CVPR 2019 (arXiv:1904.05160), with the
- * boundaries that most papers share: 20 and 100 are both medium.
+ * Shot groups are those of Liu et al., CVPR 2019 (arXiv:1904.05160), unless
+ * told otherwise with the boundaries that most papers share: 20 and 100 are
+ * both medium.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -24,12 +25,29 @@
 #include "core/error.h"
 #include "core/mem.h"
 
-enum { MANY_ABOVE = 100, FEW_BELOW = 20 };
-
-bl_shot bl_shot_of(int64_t n)
+bl_shot_limits bl_usual_shots(void)
 {
-    if (n > MANY_ABOVE) return BL_SHOT_MANY;
-    return n < FEW_BELOW ? BL_SHOT_FEW : BL_SHOT_MEDIUM;
+    return (bl_shot_limits){.many_above = 100, .few_below = 20};
+}
+
+bl_status bl_shot_limits_check(const bl_shot_limits *limits)
+{
+    if (limits->many_above < 0 || limits->few_below < 0)
+        return BL_RAISE(BL_EINVAL, "many-above %" PRId64 ", few-below %" PRId64
+                        ": wanted at least 0", limits->many_above,
+                        limits->few_below);
+    if (limits->few_below - 1 > limits->many_above)
+        return BL_RAISE(BL_EINVAL, "few-below %" PRId64 ": wanted at most %"
+                        PRId64 ", one more than many-above",
+                        limits->few_below, limits->many_above + 1);
+    return BL_OK;
+}
+
+bl_shot bl_shot_of(int64_t n, const bl_shot_limits *limits)
+{
+    const bl_shot_limits by = limits != NULL ? *limits : bl_usual_shots();
+    if (n > by.many_above) return BL_SHOT_MANY;
+    return n < by.few_below ? BL_SHOT_FEW : BL_SHOT_MEDIUM;
 }
 
 const char *bl_shot_name(bl_shot shot)
@@ -45,13 +63,14 @@ static int ascending(const void *a, const void *b)
 }
 
 /* All that a sum over the sorted counts can tell; total is known. */
-static void sum_up(bl_imbalance *out, const int64_t *sorted)
+static void sum_up(bl_imbalance *out, const int64_t *sorted,
+                   const bl_shot_limits *limits)
 {
     const double n = (double)out->total, n_class = out->n_class;
     double ranked = 0, h = 0;
     for (int32_t i = 0; i < out->n_class; i++) {
         const double pi = (double)sorted[i] / n;
-        out->shots[bl_shot_of(sorted[i])]++;
+        out->shots[bl_shot_of(sorted[i], limits)]++;
         ranked += (i + 1.0) * pi;
         if (sorted[i] == 0) {
             out->n_empty++;
@@ -68,10 +87,11 @@ static void sum_up(bl_imbalance *out, const int64_t *sorted)
 }
 
 bl_status bl_imbalance_measure(bl_imbalance *out, const int64_t *n_c,
-                               int32_t n_class)
+                               int32_t n_class, const bl_shot_limits *limits)
 {
     bl_imbalance found = {.n_class = n_class};
     int64_t *sorted = NULL; /* [C] */
+    if (limits != NULL) BL_TRY(bl_shot_limits_check(limits));
     if (n_class < 1)
         return BL_RAISE(BL_EINVAL, "%" PRId32 " classes, wanted >= 1",
                         n_class);
@@ -87,7 +107,7 @@ bl_status bl_imbalance_measure(bl_imbalance *out, const int64_t *n_c,
     BL_TRY(bl_calloc(&sorted, n_class, sizeof *sorted));
     memcpy(sorted, n_c, (size_t)n_class * sizeof *sorted);
     qsort(sorted, (size_t)n_class, sizeof *sorted, ascending);
-    sum_up(&found, sorted);
+    sum_up(&found, sorted, limits);
     bl_free(sorted);
     *out = found;
     return BL_OK;

@@ -22,8 +22,6 @@
 
 enum { SHOTS = 3 };
 
-static const bl_eval_options defaults = {.many_above = 100, .few_below = 20};
-
 /* First index of the largest of z [C]; image is for the message. */
 static bl_status top_1(int32_t *out, const float *z, int32_t n_class,
                        int64_t image)
@@ -73,19 +71,13 @@ static void divide(bl_evaluation *e)
     e->error = e->n > 0 ? wrong / (double)e->n : (double)NAN;
 }
 
-static bl_shot shot_of(const bl_eval_options *limits, int64_t n)
-{
-    if (n > limits->many_above) return BL_SHOT_MANY;
-    return n < limits->few_below ? BL_SHOT_FEW : BL_SHOT_MEDIUM;
-}
-
 /* Means over classes: of each shot, of all. */
 static void average(bl_evaluation *e)
 {
     double sum[SHOTS] = {0}, all = 0;
     int32_t tested = 0;
     for (int32_t c = 0; c < e->n_class; c++) {
-        const bl_shot shot = shot_of(&e->limits, e->train_n[c]);
+        const bl_shot shot = bl_shot_of(e->train_n[c], &e->limits);
         if (e->class_n[c] == 0) continue;
         sum[shot] += e->class_error[c];
         e->shot_classes[shot]++;
@@ -121,19 +113,6 @@ static bl_status check_counts(const int64_t *train_n, int64_t n,
     return BL_OK;
 }
 
-static bl_status check_limits(const bl_eval_options *limits)
-{
-    if (limits->many_above < 0 || limits->few_below < 0)
-        return BL_RAISE(BL_EINVAL, "many above %" PRId64 ", few below %" PRId64
-                        " training images, wanted at least 0",
-                        limits->many_above, limits->few_below);
-    if (limits->few_below - 1 > limits->many_above)
-        return BL_RAISE(BL_EINVAL, "few below %" PRId64 " training images, "
-                        "wanted at most %" PRId64 ", one more than many are "
-                        "above", limits->few_below, limits->many_above + 1);
-    return BL_OK;
-}
-
 static bl_status create(bl_evaluation **out, int64_t n,
                         const int64_t *train_n, int32_t n_class)
 {
@@ -159,15 +138,14 @@ done:
 bl_status bl_evaluate(bl_evaluation **out, const float *z,
                       const int32_t *labels, int64_t n,
                       const int64_t *train_n, int32_t n_class,
-                      const bl_eval_options *options)
+                      const bl_shot_limits *limits)
 {
     bl_status status = BL_OK;
     bl_evaluation *e = NULL;
-    const bl_eval_options *const limits = options ? options : &defaults;
     BL_TRY(check_counts(train_n, n, n_class));
-    BL_TRY(check_limits(limits));
+    if (limits != NULL) BL_TRY(bl_shot_limits_check(limits));
     BL_TRY(create(&e, n, train_n, n_class));
-    e->limits = *limits;
+    e->limits = limits != NULL ? *limits : bl_usual_shots();
     BL_CHECK(count(e, z, labels));
     divide(e);
     average(e);

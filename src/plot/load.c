@@ -223,15 +223,17 @@ static bl_status read_bins(bl_plot_run *run, bl_place *at)
 
 static bl_status read_limits(bl_plot_run *run, const bl_place *at)
 {
-    double many_above = 100, few_below = 20;
+    const bl_shot_limits usual = bl_usual_shots();
+    double many_above = (double)usual.many_above;
+    double few_below = (double)usual.few_below;
     const bl_json_value *const limits =
         bl_json_member(run->result, "shot_limits");
     BL_TRY(bl_read_real(&many_above, at, limits, "many_above", 0));
     BL_TRY(bl_read_real(&few_below, at, limits, "few_below", 0));
     if (!(many_above <= 0x1p53) || !(few_below <= 0x1p53))
         return bl_place_wrong(at, "shot_limits", limits, "numbers of images");
-    run->limits = (bl_eval_options){.many_above = (int64_t)many_above,
-                                    .few_below = (int64_t)few_below};
+    run->limits = (bl_shot_limits){.many_above = (int64_t)many_above,
+                                   .few_below = (int64_t)few_below};
     return BL_OK;
 }
 

@@ -37,7 +37,7 @@ typedef struct bl_plot_run {
     bl_json_value *result;  /* the tree; NULL while the run is unfinished   */
     int64_t n_class;        /* 0 without a result                           */
     bl_plot_class *classes; /* [n_class], most training images first        */
-    bl_eval_options limits; /* of the shots                                 */
+    bl_shot_limits limits;  /* of the shots                                 */
     double *confusion;      /* [n_class true][n_class predicted] in the     */
                             /* order of classes, fractions of the true      */
                             /* class, NaN without images; or NULL           */

@@ -78,6 +78,13 @@ static bl_status check_name(const bl_config *config, const named_key *named)
                     named->key, word, named->kind);
 }
 
+bl_shot_limits bl_train_shots(const bl_config *config)
+{
+    return (bl_shot_limits){
+        .many_above = bl_config_integer(config, "many-above"),
+        .few_below = bl_config_integer(config, "few-below")};
+}
+
 bl_status bl_train_settle(bl_config *config)
 {
     BL_TRY(check_name(config, &method_key));
@@ -89,6 +96,8 @@ bl_status bl_train_settle(bl_config *config)
     BL_TRY(bl_config_set(config, "loss", method->loss, BL_ORIGIN_METHOD));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         BL_TRY(check_name(config, &keys[i]));
+    const bl_shot_limits shots = bl_train_shots(config);
+    BL_TRY(bl_shot_limits_check(&shots));
     return bl_stage_check(config, bl_form_find(method->form));
 }
 

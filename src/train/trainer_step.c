@@ -193,11 +193,12 @@ static bl_status judge_step(bl_trainer *t, const bl_split *split, bool *done)
 static bl_status conclude(bl_trainer *t)
 {
     const bl_split *const split = t->judged;
+    const bl_shot_limits shots = bl_train_shots(t->config);
     bl_evaluation *evaluation;
     t->judged = NULL;
     const bl_status status =
         bl_evaluate(&evaluation, t->z, split->labels, split->n, t->train_n,
-                    split->n_class, NULL);
+                    split->n_class, &shots);
     if (status == BL_ENUMERIC)
         return bl_error_prefix("epoch %" PRId64 ", learning rate %g",
                                t->at.epoch, bl_trainer_rate(t));

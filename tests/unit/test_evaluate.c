@@ -104,7 +104,7 @@ static void limits_of_shots_are_medium(void **state)
         {500, 0, {0, 4, 0}}, {499, 500, {1, 0, 3}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const bl_eval_options limits = {rows[i].many_above, rows[i].few_below};
+        const bl_shot_limits limits = {rows[i].many_above, rows[i].few_below};
         bl_evaluation *e = NULL;
         assert_int_equal(bl_evaluate(&e, &z[0][0], labels, 7, train_n, 5,
                                      &limits), BL_OK);
@@ -118,14 +118,14 @@ static void limits_of_shots_are_medium(void **state)
 static void refuses_limits(void **state)
 {
     (void)state;
-    static const bl_eval_options rows[] = {{-1, 0}, {0, -1}, {100, 102}};
+    static const bl_shot_limits rows[] = {{-1, 0}, {0, -1}, {100, 102}};
     bl_evaluation *e = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(bl_evaluate(&e, &z[0][0], labels, 7, train_n, 5,
                                      &rows[i]), BL_EINVAL);
     assert_string_equal(bl_error_last()->message,
-                        "few below 102 training images, wanted at most 101, "
-                        "one more than many are above");
+                        "few-below 102: wanted at most 101, one more than "
+                        "many-above");
     assert_null(e);
 }
 

@@ -52,7 +52,8 @@ static void check_shots(const bl_split *cut, const int32_t *shots)
     int64_t n_c[100];
     bl_imbalance found;
     bl_split_counts(cut, n_c);
-    assert_int_equal(bl_imbalance_measure(&found, n_c, cut->n_class), BL_OK);
+    assert_int_equal(bl_imbalance_measure(&found, n_c, cut->n_class, NULL),
+                     BL_OK);
     for (int i = 0; i < 3; i++) assert_int_equal(found.shots[i], shots[i]);
 }
 
@@ -246,10 +247,27 @@ static void test_holdout_refuses(void **state)
 static void test_shots(void **state)
 {
     (void)state;
-    assert_string_equal(bl_shot_name(bl_shot_of(101)), "many");
-    assert_string_equal(bl_shot_name(bl_shot_of(100)), "medium");
-    assert_string_equal(bl_shot_name(bl_shot_of(20)), "medium");
-    assert_string_equal(bl_shot_name(bl_shot_of(19)), "few");
+    assert_string_equal(bl_shot_name(bl_shot_of(101, NULL)), "many");
+    assert_string_equal(bl_shot_name(bl_shot_of(100, NULL)), "medium");
+    assert_string_equal(bl_shot_name(bl_shot_of(20, NULL)), "medium");
+    assert_string_equal(bl_shot_name(bl_shot_of(19, NULL)), "few");
+    const bl_shot_limits other = {.many_above = 30, .few_below = 31};
+    assert_string_equal(bl_shot_name(bl_shot_of(31, &other)), "many");
+    assert_string_equal(bl_shot_name(bl_shot_of(30, &other)), "few");
+}
+
+static void limits_of_shots_reach_the_measures(void **state)
+{
+    (void)state;
+    static const int64_t n_c[] = {50, 20, 5};
+    static const bl_shot_limits own = {.many_above = 19, .few_below = 6};
+    static const bl_shot_limits both = {.many_above = 19, .few_below = 21};
+    bl_imbalance m;
+    assert_int_equal(bl_imbalance_measure(&m, n_c, 3, &own), BL_OK);
+    assert_int_equal(m.shots[0], 2);
+    assert_int_equal(m.shots[1], 0);
+    assert_int_equal(m.shots[2], 1);
+    assert_int_equal(bl_imbalance_measure(&m, n_c, 3, &both), BL_EINVAL);
 }
 
 /* By hand: counts 1 0 2 5, N = 8.  Gini: sorted 0 1 2 5,
@@ -261,7 +279,7 @@ static void test_measures(void **state)
     static const int64_t n_c[] = {1, 0, 2, 5}, even[] = {7, 7, 7};
     const double h = log(8) - (2 * log(2) + 5 * log(5)) / 8;
     bl_imbalance m;
-    assert_int_equal(bl_imbalance_measure(&m, n_c, 4), BL_OK);
+    assert_int_equal(bl_imbalance_measure(&m, n_c, 4, NULL), BL_OK);
     assert_int_equal(m.total, 8);
     assert_int_equal(m.n_max, 5);
     assert_int_equal(m.n_min, 1);
@@ -270,7 +288,7 @@ static void test_measures(void **state)
     assert_near(m.gini, 0.5, 1e-15);
     assert_near(m.entropy, h / log(4), 1e-15);
     assert_near(m.effective_number, exp(h), 1e-14);
-    assert_int_equal(bl_imbalance_measure(&m, even, 3), BL_OK);
+    assert_int_equal(bl_imbalance_measure(&m, even, 3, NULL), BL_OK);
     assert_near(m.gini, 0, 1e-15);
     assert_near(m.entropy, 1, 1e-15);
     assert_near(m.effective_number, 3, 1e-14);
@@ -282,10 +300,10 @@ static void test_measures_refuse(void **state)
     static const int64_t zero[] = {0, 0}, negative[] = {3, -1},
                          huge[] = {INT64_MAX, 1};
     bl_imbalance m;
-    assert_int_equal(bl_imbalance_measure(&m, zero, 2), BL_EINVAL);
-    assert_int_equal(bl_imbalance_measure(&m, negative, 2), BL_EINVAL);
-    assert_int_equal(bl_imbalance_measure(&m, huge, 2), BL_EINVAL);
-    assert_int_equal(bl_imbalance_measure(&m, zero, 0), BL_EINVAL);
+    assert_int_equal(bl_imbalance_measure(&m, zero, 2, NULL), BL_EINVAL);
+    assert_int_equal(bl_imbalance_measure(&m, negative, 2, NULL), BL_EINVAL);
+    assert_int_equal(bl_imbalance_measure(&m, huge, 2, NULL), BL_EINVAL);
+    assert_int_equal(bl_imbalance_measure(&m, zero, 0, NULL), BL_EINVAL);
 }
 
 int main(void)
@@ -300,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_holdout_is_keyed_by_seed),
         cmocka_unit_test(test_holdout_refuses),
         cmocka_unit_test(test_shots),
+        cmocka_unit_test(limits_of_shots_reach_the_measures),
         cmocka_unit_test(test_measures),
         cmocka_unit_test(test_measures_refuse),
     };
