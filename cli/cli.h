@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "ballast/ballast.h"
 
@@ -172,6 +173,22 @@ void cli_stop_catch(void);
 int cli_stop_signal(void);
 /** "SIGINT" of one that is noted. */
 const char *cli_stop_name(int signal_number);
+
+/* ---- spawn.c ------------------------------------------------------------ */
+
+/** How a program is started. */
+typedef struct cli_child {
+    char *const *argv;   /* argv[0] is looked for in PATH                  */
+    const char *path;    /* of the program, tried before PATH; or NULL     */
+    const char *in;      /* file that is its standard input                */
+    const char *out;     /* file for its standard output, made or emptied  */
+    int err;             /* descriptor that becomes its standard error     */
+    int own_group;       /* Ctrl-C at the terminal does not reach it       */
+} cli_child;
+
+/** Starts a program; gives 0, or errno's number.  Descriptors that it shall
+ *  not have must close on exec. */
+int cli_spawn(pid_t *pid, const cli_child *child);
 
 /* ---- progress.c --------------------------------------------------------- */
 

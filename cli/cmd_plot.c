@@ -9,15 +9,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli.h"
-
-extern char **environ;
 
 static const char *const formats[] = {"svg", "png", NULL};
 
@@ -60,29 +57,16 @@ static const char *last_line(char *words)
 }
 
 /** Starts gnuplot; gives 0 or what the system says. */
-static int start(pid_t *child, const char *script, const char *picture,
+static int start(pid_t *pid, const char *script, const char *picture,
                  const int channel[2])
 {
     char name[] = "gnuplot", defaults[] = "-d";
     char *const words[] = {name, defaults, NULL};
-    posix_spawn_file_actions_t files;
-    int code = posix_spawn_file_actions_init(&files);
-    if (code != 0) return code;
-    code = posix_spawn_file_actions_addopen(&files, STDIN_FILENO, script,
-                                            O_RDONLY, 0);
-    if (code == 0)
-        code = posix_spawn_file_actions_addopen(
-            &files, STDOUT_FILENO, picture, O_WRONLY | O_CREAT | O_TRUNC,
-            0666);
-    if (code == 0)
-        code = posix_spawn_file_actions_adddup2(&files, channel[1],
-                                                STDERR_FILENO);
-    if (code == 0)
-        code = posix_spawn_file_actions_addclose(&files, channel[0]);
-    if (code == 0) code = posix_spawnp(child, name, &files, NULL, words,
-                                       environ);
-    (void)posix_spawn_file_actions_destroy(&files);
-    return code;
+    const cli_child how = {.argv = words, .in = script, .out = picture,
+                           .err = channel[1]};
+    for (int i = 0; i < 2; i++)
+        (void)fcntl(channel[i], F_SETFD, FD_CLOEXEC);
+    return cli_spawn(pid, &how);
 }
 
 /** Runs gnuplot to its end.  Gives its exit status, or 128 + a signal; words

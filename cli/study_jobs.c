@@ -13,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -21,8 +20,6 @@
 #include <unistd.h>
 
 #include "study.h"
-
-extern char **environ;
 
 enum { PAUSE_MS = 20, LINE = 512 };
 
@@ -116,35 +113,12 @@ static bl_status make_words(words *w, const study_job *j, int64_t i)
 /** Starts a child with its standard error in said; gives errno's number. */
 static int start(pid_t *pid, char *const *argv, FILE *said)
 {
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    const int fd = fileno(said);
-    int error = posix_spawn_file_actions_init(&files);
-    if (error) return error;
-    error = posix_spawnattr_init(&attributes);
-    if (error) {
-        (void)posix_spawn_file_actions_destroy(&files);
-        return error;
-    }
-    (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
-    (void)posix_spawnattr_setpgroup(&attributes, 0);
-    error = posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY,
-                                             0);
-    if (!error)
-        error = posix_spawn_file_actions_addopen(&files, 1, "/dev/null",
-                                                 O_WRONLY, 0);
-    if (!error) error = posix_spawn_file_actions_adddup2(&files, fd, 2);
-    if (!error) {
-        error = posix_spawn(pid, "/proc/self/exe", &files, &attributes, argv,
-                            environ);
-        if (error == ENOENT) /* no /proc here */
-            error = posix_spawnp(pid, argv[0], &files, &attributes, argv,
-                                 environ);
-    }
-    (void)posix_spawnattr_destroy(&attributes);
-    (void)posix_spawn_file_actions_destroy(&files);
-    return error;
+    static const char nothing[] = "/dev/null";
+    const cli_child how = {.argv = argv, .path = "/proc/self/exe",
+                           .in = nothing, .out = nothing,
+                           .err = fileno(said), .own_group = 1};
+    (void)fcntl(how.err, F_SETFD, FD_CLOEXEC);
+    return cli_spawn(pid, &how);
 }
 
 static void start_cell(pool *p, child *free_one, int64_t i)
