@@ -23,6 +23,8 @@ static const bl_param options[] = {
      "print every key, its value and where it came from, and stop"},
     {"overwrite", BL_PARAM_FLAG, "false", 0, 0, NULL, NULL,
      "replace a run that is already in the folder"},
+    {"overwrite-begun", BL_PARAM_FLAG, "false", 0, 0, NULL, NULL,
+     "replace it only if it has no checkpoint yet"},
     {"quiet", BL_PARAM_FLAG, "false", 0, 0, NULL, NULL,
      "no progress; warnings alone"},
     CLI_JSON,
@@ -32,7 +34,8 @@ static const bl_param options[] = {
 /* A resumed run keeps its own configuration; only where the images lie may
  * have changed, and their fingerprint is compared. */
 static const char *const resumable[] = {"data", "data-dir", NULL};
-static const char *const of_new_runs[] = {"out", "overwrite", NULL};
+static const char *const of_new_runs[] = {"out", "overwrite",
+                                          "overwrite-begun", NULL};
 
 /** Everything a run holds. */
 typedef struct job {
@@ -152,6 +155,13 @@ static int check_needed(const job *j)
     return CLI_DONE;
 }
 
+static bl_overwrite overwrite_of(const bl_config *own)
+{
+    if (bl_config_flag(own, "overwrite")) return BL_OVERWRITE_ANY;
+    return bl_config_flag(own, "overwrite-begun") ? BL_OVERWRITE_BEGUN
+                                                  : BL_OVERWRITE_NONE;
+}
+
 static int open_trainer(job *j)
 {
     const int quiet = bl_config_flag(j->args->own, "quiet");
@@ -163,7 +173,7 @@ static int open_trainer(job *j)
                 .payload = &j->progress,
                 .level = quiet ? BL_LOG_WARNING : BL_LOG_INFO},
         .run_dir = j->run,
-        .overwrite = bl_config_flag(j->args->own, "overwrite"),
+        .overwrite = overwrite_of(j->args->own),
         .validation = j->validation,
         .repeats = j->args->config,
     };

@@ -81,7 +81,7 @@ int64_t study_share(const study_job *j)
 }
 
 /** "--key=value" of whatever is no default, or --resume.  A run that is made
- *  anew has nothing to lose but its run.yaml. */
+ *  anew has nothing to lose but its run.yaml, and only then is replaced. */
 static bl_status make_words(words *w, const study_job *j, int64_t i)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
@@ -94,7 +94,7 @@ static bl_status make_words(words *w, const study_job *j, int64_t i)
     add_word(w, "train", NULL);
     add_word(w, "--quiet", NULL);
     add_word(w, resume ? "--resume" : "--out", cell->folder);
-    if (cell->anew) add_word(w, "--overwrite", NULL);
+    if (cell->anew) add_word(w, "--overwrite-begun", NULL);
     for (const bl_param *p = bl_train_params(); p->name; p++) {
         const bl_origin origin = bl_config_origin(config, p->name);
         if (origin != BL_ORIGIN_FILE && origin != BL_ORIGIN_OPTION) continue;
@@ -179,8 +179,7 @@ static void end_cell(pool *p, child *c, int status)
         study_fail(j, i, bl_error_last()->message);
         return;
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
-        bl_study_cell_at(j->study, i)->state == BL_CELL_FINISHED) {
+    if (bl_study_cell_at(j->study, i)->state == BL_CELL_FINISHED) {
         study_pace_learn(j, i);
         study_done(j, i, study_pace_rest(j, NULL) / (double)j->jobs);
         return;

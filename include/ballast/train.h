@@ -126,11 +126,18 @@ BL_API BL_MUST_USE bl_status bl_train_data(bl_dataset **data,
 
 typedef struct bl_trainer bl_trainer;
 
+/** Which run in the folder a new one may replace. */
+typedef enum bl_overwrite {
+    BL_OVERWRITE_NONE = 0,
+    BL_OVERWRITE_ANY = 1,
+    BL_OVERWRITE_BEGUN = 2 /* one without a checkpoint and a result */
+} bl_overwrite;
+
 /** What a trainer may use beside its configuration; zero-initialise. */
 typedef struct bl_trainer_options {
     bl_log log;
     const char *run_dir;        /* NULL: nothing is written               */
-    int overwrite;              /* replace a run that is already there    */
+    bl_overwrite overwrite;     /* which run that is there it may replace */
     const bl_split *validation; /* NULL: the test split, every epoch      */
     const char *repeats;        /* run.yaml that a new run repeats: log is  */
                                 /*   told where backend, precision or       */
@@ -183,8 +190,8 @@ BL_API void bl_trainer_free(bl_trainer *trainer);
  *
  * Gives    BL_OK; BL_END when the last epoch is closed and written.
  * Errors   BL_ENUMERIC at the first loss or logit that is not finite (names
- *          epoch and learning rate; the last checkpoint stays); BL_EIO, after
- *          which the call may be repeated.
+ *          epoch and learning rate; the last checkpoint stays); BL_EIO or
+ *          BL_ENOMEM, after which the call may be repeated; BL_EDEVICE.
  */
 BL_API BL_MUST_USE bl_status bl_trainer_step(bl_trainer *trainer);
 
@@ -199,6 +206,7 @@ typedef struct bl_epoch {
     double train_loss;   /* mean over samples                               */
     double train_error;  /* fraction                                        */
     double test_error;   /* fraction, on the validation split if there is one */
+    double balanced_error; /* mean over its classes                         */
     double seconds;      /* training and evaluation                         */
     double samples_per_second; /* training alone; BBN: pairs                */
 } bl_epoch;
@@ -219,7 +227,8 @@ BL_API void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out);
  *
  * Without a validation split, test_error_best is the least test error of all
  * epochs, of which the test split itself chose best_epoch.  With one, the
- * validation split chooses: best_epoch is the epoch of least validation error,
+ * validation split chooses: best_epoch is the epoch of least balanced_error
+ * (see bl_epoch; images held out are as long-tailed as those trained on),
  * test_error_best the test error of its weights and test_error_last that of
  * the last weights, both measured once, at the end; before, test_error_best is
  * NaN and test_error_last the validation error of the last epoch.
@@ -246,8 +255,8 @@ BL_API void bl_trainer_result(const bl_trainer *trainer, bl_result *out);
 
 /** Writes the present weights where the caller likes, atomically.
  *
- * Errors   BL_EIO, what stood at path before is untouched then; BL_ENOMEM,
- *          BL_EDEVICE.
+ * Errors   BL_EIO: path is then what it was before or the new file, each
+ *          whole; BL_ENOMEM, BL_EDEVICE.
  */
 BL_API BL_MUST_USE bl_status bl_trainer_save(const bl_trainer *trainer,
                                              const char *path);
@@ -256,7 +265,7 @@ BL_API BL_MUST_USE bl_status bl_trainer_save(const bl_trainer *trainer,
  *
  * Shapes   split->pixels raw (normalised inside), of the size trained on;
  *          z [n][C] f32, written, C of the training set.
- * Errors   BL_EINVAL if the images are of another size; BL_EDEVICE.
+ * Errors   BL_EINVAL if the images are of another size; BL_ENOMEM, BL_EDEVICE.
  */
 BL_API BL_MUST_USE bl_status bl_trainer_logits(bl_trainer *trainer,
                                                const bl_split *split,

@@ -307,7 +307,7 @@ static bl_status create(bl_trainer **out, const bl_study *study, int64_t i,
 {
     const bl_cell *const cell = &study->records[i].cell;
     bl_config *config = NULL;
-    with.overwrite = cell->anew;
+    with.overwrite = cell->anew ? BL_OVERWRITE_BEGUN : BL_OVERWRITE_NONE;
     BL_TRY(bl_study_config(&config, study, i));
     const bl_status status = bl_trainer_create(out, config, data, &with);
     bl_config_free(config);
@@ -337,7 +337,7 @@ bl_status bl_study_trainer(bl_trainer **out, const bl_study *study, int64_t i,
     const bl_cell *const cell = &study->records[i].cell;
     bl_trainer_options with = *options;
     with.run_dir = cell->folder;
-    with.overwrite = 0;
+    with.overwrite = BL_OVERWRITE_NONE;
     if (cell->average || study->folder == NULL)
         return BL_RAISE(BL_EINVAL, "cell %s: there is nothing to train",
                         cell->label);

@@ -21,6 +21,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -106,6 +107,40 @@ static bl_status check_unused(const bl_run *run)
     return BL_OK;
 }
 
+/* Before the first checkpoint nothing is kept but run.yaml and, a moment, the
+ * files of the epoch that it closes. */
+static bl_status check_begun(const bl_run *run)
+{
+    static const bl_run_file kept[] = {BL_RUN_RESUME, BL_RUN_PREVIOUS,
+                                       BL_RUN_RESULT};
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+        if (access(run->paths[kept[i]], F_OK) == 0)
+            return BL_RAISE(BL_EEXIST, "%s: the run there has more than "
+                            "begun; go on with: ballast train --resume %s",
+                            run->paths[kept[i]], run->folder);
+    return BL_OK;
+}
+
+static bl_status check_room(const bl_run *run, bl_overwrite overwrite)
+{
+    if (overwrite == BL_OVERWRITE_ANY) return BL_OK;
+    return overwrite == BL_OVERWRITE_BEGUN ? check_begun(run)
+                                           : check_unused(run);
+}
+
+/* As check_room, before the lock: a folder that is refused gets no lock file.
+ * Where there is one, somebody at work there is the better news. */
+static bl_status check_free(bl_run *run, bl_overwrite overwrite)
+{
+    const bl_status status = check_room(run, overwrite);
+    char *path = NULL;
+    if (status != BL_EEXIST) return status;
+    BL_TRY(bl_path_join(&path, run->folder, LOCK_NAME));
+    const bool locked = bl_path_exists(path) && run_lock(run) == BL_EBUSY;
+    bl_free(path);
+    return locked ? BL_EBUSY : check_room(run, overwrite);
+}
+
 /* Is entry one of the run's names and ".tmp-<digits>"? */
 static int is_left_over(const char *entry)
 {
@@ -164,8 +199,9 @@ static bl_status write_yaml(const bl_run *run, const bl_text *text)
     return bl_writer_commit(writer, NULL);
 }
 
-bl_status bl_run_create(bl_run **out, const char *folder, int overwrite,
-                        const bl_config *config, const bl_run_facts *facts)
+bl_status bl_run_create(bl_run **out, const char *folder,
+                        bl_overwrite overwrite, const bl_config *config,
+                        const bl_run_facts *facts)
 {
     bl_status status = BL_OK;
     bl_run *run = NULL;
@@ -173,11 +209,10 @@ bl_status bl_run_create(bl_run **out, const char *folder, int overwrite,
     BL_CHECK(bl_run_yaml_emit(&yaml, config, facts));
     BL_CHECK(run_alloc(&run, folder));
     BL_CHECK(bl_folder_create(folder));
-    /* Looked at twice: a folder that is refused gets no lock file, and one
-     * that filled up while the lock was awaited is refused too. */
-    if (!overwrite) BL_CHECK(check_unused(run));
-    BL_CHECK(run_lock(run));
-    if (!overwrite) BL_CHECK(check_unused(run));
+    /* Looked at twice: a folder may have filled up before it was locked. */
+    BL_CHECK(check_free(run, overwrite));
+    if (run->lock < 0) BL_CHECK(run_lock(run));
+    BL_CHECK(check_room(run, overwrite));
     BL_CHECK(remove_left_overs(run));
     BL_CHECK(write_yaml(run, &yaml));
     *out = run;

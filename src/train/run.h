@@ -4,11 +4,13 @@
  *
  *   run.yaml              resolved configuration; facts under "ballast:"
  *   metrics.jsonl         one object a closed epoch, a bl_epoch: with a
- *                         holdout, "test_error" is that of the images held out
+ *                         holdout, "test_error" and "balanced_error" are
+ *                         those of the images held out
  *   last.safetensors      weights after the last closed epoch
  *   best.safetensors      weights of the best epoch: of least "test_error" in
- *                         metrics.jsonl, the first of equals; written behind
- *                         the checkpoint that closes it
+ *                         metrics.jsonl, with a holdout "balanced_error", the
+ *                         first of equals; written behind the checkpoint that
+ *                         closes it
  *   resume.safetensors    weights, momentum, statistics, counters: all that
  *                         an exact resume needs, with a checksum
  *   resume.previous.safetensors   the good checkpoint before it
@@ -21,7 +23,7 @@
  *   3. metrics.jsonl never holds an epoch the newest good checkpoint does not
  *      know, once a run is opened again: later lines are cut.
  *   4. Nothing is written into a folder that already holds a run, unless the
- *      caller says overwrite.
+ *      caller says which may be overwritten.
  */
 #ifndef BL_TRAIN_RUN_H
 #define BL_TRAIN_RUN_H
@@ -43,7 +45,8 @@ typedef struct bl_run_facts {
  *  Errors BL_EEXIST names what is there and says --resume or --overwrite;
  *  BL_EBUSY if another process holds the folder, as bl_run_open. */
 BL_MUST_USE bl_status bl_run_create(bl_run **out, const char *folder,
-                                    int overwrite, const bl_config *config,
+                                    bl_overwrite overwrite,
+                                    const bl_config *config,
                                     const bl_run_facts *facts);
 /** Opens an existing run; facts as noted (strings owned by run). */
 BL_MUST_USE bl_status bl_run_open(bl_run **out, const char *folder,

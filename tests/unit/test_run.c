@@ -73,7 +73,7 @@ static int exists(const char *name)
     return access(in_run(name), F_OK) == 0;
 }
 
-static bl_run *create(int overwrite)
+static bl_run *create(bl_overwrite overwrite)
 {
     bl_run *run = NULL;
     if (bl_run_create(&run, run_dir, overwrite, config, &facts) < 0)
@@ -397,6 +397,41 @@ static void overwrite_removes_what_was_written(void **state)
     assert_non_null(strstr(yaml, "\nseed: 17\n"));
 }
 
+/* What only begins may go; a checkpoint may not. */
+static void overwrites_what_has_only_begun(void **state)
+{
+    (void)state;
+    bl_run *run = create(BL_OVERWRITE_NONE), *other = NULL;
+    assert_int_equal(bl_run_create(&other, run_dir, BL_OVERWRITE_BEGUN, config,
+                                   &facts), BL_EBUSY);
+    bl_run_free(run);
+    scratch_put(in_run("metrics.jsonl"), "old", 3);
+    scratch_put(in_run("last.safetensors"), "old", 3);
+    run = create(BL_OVERWRITE_BEGUN);
+    assert_false(exists("last.safetensors"));
+    save(run, 1);
+    bl_run_free(run);
+    assert_int_equal(bl_run_create(&other, run_dir, BL_OVERWRITE_BEGUN, config,
+                                   &facts), BL_EEXIST);
+    says("has more than begun; go on with: ballast train --resume");
+    assert_true(exists("resume.safetensors"));
+}
+
+/* A run that is being written is busy before it is there. */
+static void a_run_at_work_is_busy(void **state)
+{
+    (void)state;
+    bl_run *other = NULL;
+    bl_run *run = create(BL_OVERWRITE_NONE);
+    for (int twice = 0; twice < 2; twice++)
+        assert_int_equal(bl_run_create(&other, run_dir, BL_OVERWRITE_NONE,
+                                       config, &facts), BL_EBUSY);
+    bl_run_free(run);
+    assert_int_equal(bl_run_create(&other, run_dir, BL_OVERWRITE_NONE, config,
+                                   &facts), BL_EEXIST);
+    bl_run_free(reopen());
+}
+
 static void one_writer_at_a_time(void **state)
 {
     (void)state;
@@ -524,7 +559,7 @@ static void append(bl_run *run, int64_t number)
     const bl_epoch epoch = {
         .epoch = number, .lr = 0.1, .alpha = number == 1 ? 0.9375 : (double)NAN,
         .train_loss = 2.385, .train_error = 0.875, .test_error = 0.8125,
-        .seconds = 12.5, .samples_per_second = 989.25};
+        .balanced_error = 0.75, .seconds = 12.5, .samples_per_second = 989.25};
     assert_int_equal(bl_run_metrics(run, &epoch), BL_OK);
 }
 
@@ -538,7 +573,7 @@ static const char *metrics(void)
 
 #define REST                                                           \
     "\"train_loss\":2.385,\"train_error\":0.875,\"test_error\":0.8125,"  \
-    "\"seconds\":12.5,\"samples_per_second\":989.25}\n"
+    "\"balanced_error\":0.75,\"seconds\":12.5,\"samples_per_second\":989.25}\n"
 #define LINE_1 "{\"epoch\":1,\"lr\":0.1,\"alpha\":0.9375," REST
 #define LINE_2 "{\"epoch\":2,\"lr\":0.1,\"alpha\":null," REST
 #define LINE_3 "{\"epoch\":3,\"lr\":0.1,\"alpha\":null," REST
@@ -705,6 +740,8 @@ int main(void)
         TEST(refuses_a_folder_with_a_run),
         TEST(a_refused_folder_gets_no_lock),
         TEST(overwrite_removes_what_was_written),
+        TEST(overwrites_what_has_only_begun),
+        TEST(a_run_at_work_is_busy),
         TEST(one_writer_at_a_time),
         TEST(facts_come_back),
         TEST(settings_come_back),
