@@ -5,7 +5,8 @@
  * XXH3 of the keys whose values differ from their defaults, a line each in
  * the order of the table.  So a key that a later version brings changes no
  * identity that is noted in a checkpoint or names the folder of a cell.  Keys
- * that change only how fast a run is made are left out.
+ * that change only how fast a run is made, or how its classes are grouped, are
+ * left out.
  */
 #include "train/identity.h"
 
@@ -19,7 +20,8 @@
 #include "core/text.h"
 
 static const char *const passed_over[] = {
-    "data-dir", "threads", "loader.threads", "checkpoint.minutes"};
+    "data-dir", "threads", "loader.threads", "checkpoint.minutes",
+    "many-above", "few-below"};
 
 bool bl_identity_passes_over(const char *key)
 {

@@ -75,6 +75,7 @@ bl_status bl_run_metrics(bl_run *run, const bl_epoch *epoch)
     bl_json_real(json, "train_loss", epoch->train_loss);
     bl_json_real(json, "train_error", epoch->train_error);
     bl_json_real(json, "test_error", epoch->test_error);
+    bl_json_real(json, "balanced_error", epoch->balanced_error);
     bl_json_real(json, "seconds", epoch->seconds);
     bl_json_real(json, "samples_per_second", epoch->samples_per_second);
     bl_json_close(json);

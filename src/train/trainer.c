@@ -63,10 +63,11 @@ static bl_status open_buffers(bl_trainer *t)
     return BL_OK;
 }
 
-bl_status bl_trainer_features_room(bl_trainer *t)
+/** Features are measured for result.json, behind the last epoch; room that is
+ *  not there is better missed before the first. */
+static bl_status open_features(bl_trainer *t)
 {
     size_t count;
-    if (t->f) return BL_OK;
     BL_TRY(bl_size_mul(&count, t->data->test->n,
                        (size_t)bl_engine_width(t->engine)));
     return bl_calloc(&t->f, (int64_t)count, sizeof *t->f);
@@ -113,6 +114,7 @@ static bl_status build(bl_trainer *t, const bl_config *config,
     BL_TRY(open_buffers(t));
     BL_TRY(bl_trainer_check_stages(t));
     BL_TRY(bl_trainer_open_stage(t, 0));
+    if (options && options->run_dir) BL_TRY(open_features(t));
     t->at = (bl_counters){.epoch = 1, .best_error = 2,
                           .last_alpha = (double)NAN,
                           .posthoc_tau = (double)NAN};

@@ -46,7 +46,8 @@ typedef struct bl_counters {
     int64_t best_epoch;
     double seconds, train_seconds, train_samples; /* of the whole run     */
     double last_lr, last_alpha, last_loss, last_train_error,
-        last_test_error, last_seconds, last_rate;  /* last closed epoch    */
+        last_test_error, last_balanced_error, last_seconds,
+        last_rate;                    /* last closed epoch                */
     int64_t last_epoch;
     double posthoc_tau;               /* by which the classifier was      */
                                       /*   rewritten; NaN: it was not     */
@@ -80,7 +81,7 @@ struct bl_trainer {
     const bl_split *judged;     /* split at work in EVAL and FINAL        */
     float *z;                   /* [largest n][C] logits                  */
     float *f;                   /* [test n][D] features behind the last   */
-                                /*   epoch; NULL before                   */
+                                /*   epoch; NULL without a run            */
     int64_t judged_n;           /* images done                            */
     bl_evaluation *last;        /* of the last evaluation                 */
     double test_error_best;     /* with holdout: test error of best       */
@@ -133,8 +134,6 @@ BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,
  *  next phase.  Where it fails the counters are as before, so that it can be
  *  done again. */
 BL_MUST_USE bl_status bl_trainer_close_epoch(bl_trainer *t);
-/** Makes room for the features of the test split, once. */
-BL_MUST_USE bl_status bl_trainer_features_room(bl_trainer *t);
 /** Writes result.json, unless the run was finished before. */
 BL_MUST_USE bl_status bl_trainer_finish(bl_trainer *t);
 /** Copies the parameters to best_w and best_buffers, with a holdout. */

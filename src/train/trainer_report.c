@@ -42,6 +42,7 @@ void bl_trainer_progress(const bl_trainer *trainer, bl_progress *out)
                  .alpha = at->last_alpha, .train_loss = at->last_loss,
                  .train_error = at->last_train_error,
                  .test_error = at->last_test_error,
+                 .balanced_error = at->last_balanced_error,
                  .seconds = at->last_seconds,
                  .samples_per_second = at->last_rate}};
 }

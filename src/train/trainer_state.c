@@ -40,8 +40,8 @@ static const counter_row rows[] = {
     REAL(epoch_train_seconds), REAL(best_error), WHOLE(best_epoch),
     REAL(seconds), REAL(train_seconds), REAL(train_samples), REAL(last_lr),
     REAL(last_alpha), REAL(last_loss), REAL(last_train_error),
-    REAL(last_test_error), REAL(last_seconds), REAL(last_rate),
-    WHOLE(last_epoch), REAL(posthoc_tau)};
+    REAL(last_test_error), REAL(last_balanced_error), REAL(last_seconds),
+    REAL(last_rate), WHOLE(last_epoch), REAL(posthoc_tau)};
 
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -245,7 +245,7 @@ bl_status bl_trainer_keep_best(bl_trainer *t)
 }
 
 /** Moves the sums of the epoch at work into the fields of the last one. */
-static void note_epoch(bl_trainer *t, double test_error)
+static void note_epoch(bl_trainer *t)
 {
     bl_counters *const at = &t->at;
     at->last_epoch = at->epoch;
@@ -254,7 +254,8 @@ static void note_epoch(bl_trainer *t, double test_error)
                                        : (double)NAN;
     at->last_loss = at->loss_sum / at->samples;
     at->last_train_error = at->wrong_sum / at->samples;
-    at->last_test_error = test_error;
+    at->last_test_error = t->last->error;
+    at->last_balanced_error = t->last->balanced_error;
     at->last_seconds = at->epoch_seconds;
     at->last_rate = at->samples / at->epoch_train_seconds;
     at->loss_sum = at->wrong_sum = at->alpha_sum = at->samples = 0;
@@ -298,7 +299,7 @@ static bl_status close_epoch(bl_trainer *t)
     bl_counters *const at = &t->at;
     const bool best = chosen_by(t) < at->best_error;
     const bool end = at->epoch == t->epochs;
-    note_epoch(t, t->last->error);
+    note_epoch(t);
     bl_log_say(&t->log, BL_LOG_DEBUG, "epoch %" PRId64 ": %.3f s waited for "
                "images since the start", at->last_epoch,
                bl_loader_waited(t->loader));
@@ -383,14 +384,22 @@ static bl_status mend_best(const bl_trainer *t, const char *path)
 
 /** The file is ahead of a checkpoint that had to be passed over.  Done again,
  *  its epoch is the best once more if it comes out the same; if not, nothing
- *  is said of weights that are gone. */
+ *  is said of weights that are gone.  After the last epoch nothing is done
+ *  again, and a holdout needs the weights. */
 static bl_status forget_best(bl_trainer *t, int64_t found, const char *path)
 {
     bl_counters *const at = &t->at;
-    if (at->phase > BL_PHASE_EVAL)
+    const bool over = at->phase > BL_PHASE_EVAL;
+    if (over && t->holdout)
         return BL_RAISE(BL_EFORMAT, "%s: weights of epoch %" PRId64 ", wanted "
                         "those of epoch %" PRId64 ", the best", path, found,
                         at->best_epoch);
+    if (over) {
+        bl_log_say(&t->log, BL_LOG_WARNING, "%s: weights of epoch %" PRId64
+                   ", not of epoch %" PRId64 ", the best", path, found,
+                   at->best_epoch);
+        return BL_OK;
+    }
     bl_log_say(&t->log, BL_LOG_WARNING, "%s: weights of epoch %" PRId64 ", "
                "not of epoch %" PRId64 ", the best so far; the best is looked "
                "for from epoch %" PRId64 " on", path, found, at->best_epoch,
@@ -400,27 +409,37 @@ static bl_status forget_best(bl_trainer *t, int64_t found, const char *path)
     return BL_OK;
 }
 
+/** Takes the best weights from their file, if they are those. */
+static bl_status take_best(bl_trainer *t, const bl_safetensors *file,
+                           const char *path)
+{
+    const int64_t found = epoch_of(file);
+    if (found && found != t->at.best_epoch) return forget_best(t, found, path);
+    if (!t->holdout) return BL_OK;
+    BL_TRY(bl_trainer_adopt(t, file, path));
+    return bl_trainer_keep_best(t);
+}
+
 /** Sees to the best weights so far: of the checkpoint, whose weights are
- *  loaded, or of their own file, which only a holdout needs. */
+ *  loaded, or of their own file.  Only a holdout needs them; to others their
+ *  loss is worth a warning. */
 static bl_status load_best(bl_trainer *t)
 {
-    bl_safetensors *file;
+    bl_safetensors *file = NULL;
     const char *const path = bl_run_path(t->run, "best.safetensors");
     if (!t->at.best_epoch) return BL_OK;
     if (holds_best(t)) {
         BL_TRY(mend_best(t, path));
         return bl_trainer_keep_best(t);
     }
-    if (!t->holdout) return BL_OK;
-    BL_TRY(bl_safetensors_open(&file, path));
-    const int64_t found = epoch_of(file);
-    bl_status status;
-    if (found && found != t->at.best_epoch) {
-        status = forget_best(t, found, path);
-    } else {
-        status = bl_trainer_adopt(t, file, path);
-        if (status == BL_OK) status = bl_trainer_keep_best(t);
+    bl_status status = bl_safetensors_open(&file, path);
+    if (status < 0 && !t->holdout) {
+        bl_log_say(&t->log, BL_LOG_WARNING, "the weights of epoch %" PRId64
+                   ", the best so far, are lost: %s", t->at.best_epoch,
+                   bl_error_last()->message);
+        return BL_OK;
     }
+    if (status == BL_OK) status = take_best(t, file, path);
     bl_safetensors_free(file);
     return status;
 }
@@ -471,7 +490,6 @@ static bl_status evaluate_again(bl_trainer *t)
         t->at.phase = BL_PHASE_FINAL;
         return BL_OK;
     }
-    BL_TRY(bl_trainer_features_room(t));
     BL_TRY(bl_engine_infer(t->engine, test->pixels, test->n, t->z, t->f));
     BL_TRY(bl_evaluate(&t->last, t->z, test->labels, test->n, t->train_n,
                        test->n_class, &shots));

@@ -153,14 +153,11 @@ static bl_status checkpoint_if_due(bl_trainer *t)
 /* ---- evaluation --------------------------------------------------------- */
 
 /** Where the features of the next image go; NULL: nobody asks for them. */
-static bl_status features_at(float **f, bl_trainer *t, const bl_split *split)
+static float *features_at(const bl_trainer *t, const bl_split *split)
 {
-    *f = NULL;
-    if (!t->run || split != t->data->test || t->at.epoch < t->epochs)
-        return BL_OK;
-    BL_TRY(bl_trainer_features_room(t));
-    *f = t->f + t->judged_n * bl_engine_width(t->engine);
-    return BL_OK;
+    const bool last = split == t->data->test && t->at.epoch == t->epochs;
+    if (!t->f || !last) return NULL;
+    return t->f + t->judged_n * bl_engine_width(t->engine);
 }
 
 /** Evaluates the next batch of the split at work; *done when it is the last. */
@@ -176,10 +173,9 @@ static bl_status judge_step(bl_trainer *t, const bl_split *split, bool *done)
     const int64_t left = split->n - t->judged_n;
     const int64_t n = left < batch ? left : batch;
     const int64_t size = (int64_t)split->h * split->w * split->c;
-    float *f;
-    BL_TRY(features_at(&f, t, split));
     BL_TRY(bl_engine_infer(t->engine, split->pixels + t->judged_n * size, n,
-                           t->z + t->judged_n * split->n_class, f));
+                           t->z + t->judged_n * split->n_class,
+                           features_at(t, split)));
     t->judged_n += n;
     *done = t->judged_n == split->n;
     const double seconds = bl_clock() - start;

@@ -264,12 +264,11 @@ static void keep_warning(void *payload, bl_log_level level, const char *line)
 }
 
 /** Best weights of an epoch that the checkpoint knows nothing of. */
-static void best_weights_of_another_epoch_are_not_taken(void **state)
+static void other_best_weights_are_not_taken(bool holdout)
 {
-    (void)state;
     char line[512] = "";
     stopped s;
-    bl_trainer *t = begin(&s, true);
+    bl_trainer *t = begin(&s, holdout);
     while (t->at.last_epoch < 1) ok(bl_trainer_step(t));
     ok(bl_trainer_step(t));
     ok(bl_trainer_checkpoint(t));
@@ -282,6 +281,35 @@ static void best_weights_of_another_epoch_are_not_taken(void **state)
     assert_int_equal(t->at.best_epoch, 0);
     run_to_end(t);
     assert_int_equal(t->at.best_epoch, 2);
+    bl_trainer_free(t);
+    clean(&s);
+}
+
+static void best_weights_of_another_epoch_are_not_taken(void **state)
+{
+    (void)state;
+    other_best_weights_are_not_taken(true);
+    other_best_weights_are_not_taken(false);
+}
+
+/** Without a holdout they are for the user alone: the run goes on. */
+static void lost_best_weights_are_told(void **state)
+{
+    (void)state;
+    char line[512] = "";
+    stopped s;
+    bl_trainer *t = begin(&s, false);
+    while (t->at.last_epoch < 1) ok(bl_trainer_step(t));
+    ok(bl_trainer_step(t));
+    ok(bl_trainer_checkpoint(t));
+    bl_trainer_free(t);
+    assert_int_equal(remove(scratch_path(&s.at, "best.safetensors")), 0);
+    s.options.log = (bl_log){.write = keep_warning, .payload = line};
+    ok(bl_trainer_resume(&t, s.data, &s.options));
+    assert_non_null(strstr(line, "weights of epoch 1, the best so far, are "
+                                 "lost: "));
+    assert_int_equal(t->at.best_epoch, 1);
+    run_to_end(t);
     bl_trainer_free(t);
     clean(&s);
 }
@@ -313,6 +341,7 @@ int main(void)
         cmocka_unit_test(the_checkpoint_taken_is_named),
         cmocka_unit_test(best_weights_come_from_their_checkpoint),
         cmocka_unit_test(best_weights_of_another_epoch_are_not_taken),
+        cmocka_unit_test(lost_best_weights_are_told),
         cmocka_unit_test(best_weights_of_another_epoch_end_a_finished_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
