@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# The commit that is built, for run.yaml; outside a checkout there is none.
+# The commit that is built, for run.yaml, as configuration finds it: "-dirty"
+# with changes that are in none.  Outside a checkout there is none.
 find_package(Git QUIET)
 if(Git_FOUND AND EXISTS ${PROJECT_SOURCE_DIR}/.git)
-  execute_process(COMMAND ${GIT_EXECUTABLE} describe --tags --always
+  execute_process(COMMAND ${GIT_EXECUTABLE} describe --tags --always --dirty
                   WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} ERROR_QUIET
                   OUTPUT_VARIABLE commit OUTPUT_STRIP_TRAILING_WHITESPACE)
   execute_process(COMMAND ${GIT_EXECUTABLE} rev-parse --git-path logs/HEAD

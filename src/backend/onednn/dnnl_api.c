@@ -298,9 +298,7 @@ bl_status bl_dnnl_multiply(const bl_dnnl *dnnl, const bl_dnnl_product *p,
         a, p->turn_a ? p->m : p->k, b, p->turn_b ? p->k : p->n,
         p->add ? 1.0f : 0.0f, c, p->n);
     threads_set(before);
-    if (status == dnnl_success) return BL_OK;
-    return BL_RAISE(BL_EUNSUPPORTED, "oneDNN: status %d of a matrix product",
-                    (int)status);
+    return translate(status, "matrix product");
 }
 
 /* ---- planning a pass ---------------------------------------------------- */

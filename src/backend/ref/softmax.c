@@ -36,6 +36,14 @@ static double log_add(double x, double y)
     return (above > 0 ? y : x) + log1p(exp(-fabs(above)));
 }
 
+/* rest^g, where log rest is known; the usual exponents need no exp */
+static double focus_of(double rest, double log_rest, double g)
+{
+    if (g == 0) return 1;
+    if (g == 1) return rest;
+    return g == 2 ? rest * rest : exp(g * log_rest);
+}
+
 /* -(1 - p)^g log p for p = sigmoid(x), and its slope by x */
 static double sigmoid_term(double x, double g, double *slope)
 {
@@ -45,7 +53,7 @@ static double sigmoid_term(double x, double g, double *slope)
     const double log_rest = (x < 0 ? 0 : -x) + log_both; /* 1 - p */
     const double p = (x < 0 ? tiny : 1) / (1 + tiny);
     const double rest = (x < 0 ? 1 : tiny) / (1 + tiny);
-    const double focus = g == 0 ? 1 : exp(g * log_rest);
+    const double focus = focus_of(rest, log_rest, g);
     const double p_log_p = p == 0 ? 0 : p * log_p;
     *slope = focus * (g * p_log_p - rest);
     return -focus * log_p;
