@@ -95,6 +95,11 @@ static void make_tail(job *b)
         *(total_of(middle, b->classes) > b->images ? &low : &high) = middle;
     }
     b->images = total_of(high, b->classes);
+    if (b->test > b->images || b->batch > b->images) {
+        (void)fprintf(stderr, "bench_classes: rounding leaves %lld images\n",
+                      (long long)b->images);
+        exit(2);
+    }
     b->n = room(b->classes, sizeof *b->n);
     b->labels = room(b->images, sizeof *b->labels);
     int64_t at = 0;

@@ -243,7 +243,8 @@ static bl_status time_steps(double *rate, bl_trainer *trainer)
     double from = start, sum = 0;
     int64_t n = 0;
     bl_status status = BL_OK;
-    while (status == BL_OK && cli_clock() - start < TIMING_S) {
+    while (status == BL_OK && cli_clock() - start < TIMING_S &&
+           !cli_stop_signal()) {
         bl_progress before, now;
         bl_trainer_progress(trainer, &before);
         status = bl_trainer_step(trainer);
@@ -334,7 +335,8 @@ static int time_groups(study_job *j)
     if (!open_aside(aside, sizeof aside))
         return cli_say(j->args, CLI_FAILED, "%s: cannot create: %s", aside,
                        strerror(errno));
-    for (int64_t i = 0; i < j->n; i++) {
+    cli_stop_catch(); /* the file goes, whatever happens */
+    for (int64_t i = 0; i < j->n && !cli_stop_signal(); i++) {
         if (j->group[i] < 0 || j->work[i] <= 0) continue;
         study_group *group = &j->groups[j->group[i]];
         if (group->rate > 0 || group->timed) continue;
@@ -351,7 +353,7 @@ static int time_groups(study_job *j)
                           bl_error_last()->message);
     }
     (void)unlink(aside);
-    return CLI_DONE;
+    return cli_stop_signal() ? 128 + cli_stop_signal() : CLI_DONE;
 }
 
 /** Seconds until all is done: what is left is shared by the jobs, but a cell

@@ -110,7 +110,8 @@ BL_API BL_MUST_USE bl_status bl_compactness(double *compactness,
 
 /** Writes a float32 matrix [rows][columns] as a NumPy .npy file, atomically.
  *
- * Errors   BL_EIO; what stood at path before is untouched then.
+ * Errors   BL_EIO: path is then what it was before or the new file, each
+ *          whole.
  */
 BL_API BL_MUST_USE bl_status bl_npy_write(const char *path, const float *data,
                                           int64_t rows, int64_t columns);

@@ -99,7 +99,7 @@ BL_API void bl_classifier_free(bl_classifier *classifier);
  * Shapes   pixels [n][h][w][c] u8, raw (normalised inside);
  *          z [n][C] f32, written.
  * Needs    h, w, c and C as bl_classifier_spec says.
- * Errors   BL_EDEVICE, after which z may be written in part.
+ * Errors   BL_ENOMEM, BL_EDEVICE, after which z may be written in part.
  * Exact    an image's logits do not depend on the others' values.
  */
 BL_API BL_MUST_USE bl_status bl_classifier_logits(bl_classifier *classifier,
