@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A second stage is timed by itself: its steps run over a trunk that is fixed.
-# The weights this takes leave nothing behind.
+# The weights this takes leave nothing behind, nor when it is stopped.
 mkdir tiny aside
 tiny_set tiny 20 2
 cat >own.yaml <<'END'
@@ -16,3 +16,8 @@ json_value speeds.0.method speeds.1.method <list
 json_value speeds.0.samples_per_second speeds.1.samples_per_second <list |
     awk '{ print ($1 > 0 ? "timed" : "not timed") }'
 ls . aside
+TMPDIR=$PWD/aside ballast study own.yaml --dry-run --quiet --threads 1 >list &
+until [ -s aside/ballast-* ] 2>/dev/null; do sleep 0.02; done
+kill -TERM $!
+wait $! || echo $?
+ls aside
