@@ -4,6 +4,12 @@
 set(BALLAST_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined")
 option(BALLAST_FUZZ "Build tests/fuzz as libFuzzer targets" OFF)
 
+# A test that takes longer hangs.
+set(BALLAST_TEST_SECONDS 300)
+if(BALLAST_SANITIZE)
+  set(BALLAST_TEST_SECONDS 1200)
+endif()
+
 if(BALLAST_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
   add_link_options(-fsanitize=fuzzer-no-link)

@@ -19,5 +19,5 @@ foreach(script ${cli_cases})
            COMMAND sh ${cli_dir}/run.sh ${PROJECT_SOURCE_DIR}
                    $<TARGET_FILE:ballast_cli> ${cli_tools} ${script})
   set_tests_properties(cli.${what} PROPERTIES
-    TIMEOUT 120 SKIP_RETURN_CODE 77)
+    TIMEOUT ${BALLAST_TEST_SECONDS} SKIP_RETURN_CODE 77)
 endforeach()
