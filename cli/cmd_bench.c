@@ -208,6 +208,13 @@ static double median(double *a, int64_t n)
     return 0.5 * (a[(n - 1) / 2] + a[n / 2]);
 }
 
+static double mean(const double *a, int64_t n)
+{
+    double sum = 0;
+    for (int64_t i = 0; i < n; i++) sum += a[i];
+    return sum / (double)n;
+}
+
 static int64_t peak_rss_bytes(void)
 {
     struct rusage usage;
@@ -238,6 +245,7 @@ static int report(const job *j)
                      threads > 0 ? threads : sysconf(_SC_NPROCESSORS_ONLN));
     cli_fact_integer(&facts, "steps", j->n);
     cli_fact_real(&facts, "seconds_per_step", seconds);
+    cli_fact_real(&facts, "mean_seconds_per_step", mean(j->seconds, j->n));
     cli_fact_real(&facts, "samples_per_second", (double)j->batch / seconds);
     cli_fact_real(&facts, "model_gflop_per_sample", result.train_gflop);
     cli_fact_real(&facts, "gflop_per_second",
