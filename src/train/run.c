@@ -113,6 +113,13 @@ static bl_status check_begun(const bl_run *run)
 {
     static const bl_run_file kept[] = {BL_RUN_RESUME, BL_RUN_PREVIOUS,
                                        BL_RUN_RESULT};
+    int64_t epochs = 0;
+    if (access(run->paths[BL_RUN_YAML], F_OK) != 0) return check_unused(run);
+    BL_TRY(bl_run_epochs(run, &epochs));
+    if (epochs > 1)
+        return BL_RAISE(BL_EEXIST, "%s: %lld epochs are noted, so the run "
+                        "there has more than begun",
+                        run->paths[BL_RUN_METRICS], (long long)epochs);
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
         if (access(run->paths[kept[i]], F_OK) == 0)
             return BL_RAISE(BL_EEXIST, "%s: the run there has more than "

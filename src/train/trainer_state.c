@@ -72,6 +72,10 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
     char *const field = (char *)at + row->offset;
     long long n;
     double x = (double)NAN;
+    if (!text && row->offset == offsetof(bl_counters, last_balanced_error)) {
+        memcpy(field, &x, sizeof x); /* older builds did not note it */
+        return BL_OK;
+    }
     if (!text)
         return BL_RAISE(BL_EFORMAT, "metadata %s is missing", row->key);
     if (row->whole) {
@@ -394,7 +398,7 @@ static bl_status forget_best(bl_trainer *t, int64_t found, const char *path)
         return BL_RAISE(BL_EFORMAT, "%s: weights of epoch %" PRId64 ", wanted "
                         "those of epoch %" PRId64 ", the best", path, found,
                         at->best_epoch);
-    if (over) {
+    if (over || !t->holdout) { /* the error is known, the weights are gone */
         bl_log_say(&t->log, BL_LOG_WARNING, "%s: weights of epoch %" PRId64
                    ", not of epoch %" PRId64 ", the best", path, found,
                    at->best_epoch);

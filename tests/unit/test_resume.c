@@ -278,9 +278,9 @@ static void other_best_weights_are_not_taken(bool holdout)
     s.options.log = (bl_log){.write = keep_warning, .payload = line};
     ok(bl_trainer_resume(&t, s.data, &s.options));
     assert_non_null(strstr(line, "weights of epoch 2, not of epoch 1"));
-    assert_int_equal(t->at.best_epoch, 0);
+    assert_int_equal(t->at.best_epoch, holdout ? 0 : 1);
     run_to_end(t);
-    assert_int_equal(t->at.best_epoch, 2);
+    if (holdout) assert_int_equal(t->at.best_epoch, 2);
     bl_trainer_free(t);
     clean(&s);
 }

@@ -409,6 +409,13 @@ static void overwrites_what_has_only_begun(void **state)
     scratch_put(in_run("last.safetensors"), "old", 3);
     run = create(BL_OVERWRITE_BEGUN);
     assert_false(exists("last.safetensors"));
+    bl_run_free(run);
+    scratch_put(in_run("metrics.jsonl"), "1\n2\n", 4);
+    assert_int_equal(bl_run_create(&other, run_dir, BL_OVERWRITE_BEGUN, config,
+                                   &facts), BL_EEXIST);
+    says("metrics.jsonl: 2 epochs are noted");
+    (void)remove(in_run("metrics.jsonl"));
+    run = reopen();
     save(run, 1);
     bl_run_free(run);
     assert_int_equal(bl_run_create(&other, run_dir, BL_OVERWRITE_BEGUN, config,
