@@ -332,10 +332,10 @@ static void name_group(FILE *to, const study_group *group)
 static int time_groups(study_job *j)
 {
     char aside[4096];
+    cli_stop_catch(); /* a signal is no reason to leave the file */
     if (!open_aside(aside, sizeof aside))
         return cli_say(j->args, CLI_FAILED, "%s: cannot create: %s", aside,
                        strerror(errno));
-    cli_stop_catch(); /* the file goes, whatever happens */
     for (int64_t i = 0; i < j->n && !cli_stop_signal(); i++) {
         if (j->group[i] < 0 || j->work[i] <= 0) continue;
         study_group *group = &j->groups[j->group[i]];

@@ -191,8 +191,7 @@ BL_API void bl_trainer_free(bl_trainer *trainer);
  * Gives    BL_OK; BL_END when the last epoch is closed and written.
  * Errors   BL_ENUMERIC at the first loss or logit that is not finite (names
  *          epoch and learning rate; the last checkpoint stays); BL_EIO,
- *          after which the call may be repeated where an epoch closes;
- *          BL_ENOMEM, BL_EDEVICE.
+ *          after which the call may be repeated; BL_ENOMEM, BL_EDEVICE.
  */
 BL_API BL_MUST_USE bl_status bl_trainer_step(bl_trainer *trainer);
 

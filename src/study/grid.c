@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "study/study.h"
+#include "train/identity.h"
 
 enum { VALUES = 10000 }; /* of an axis; each is compared with the others */
 
@@ -211,6 +212,10 @@ static bl_status fill_axis(bl_axis *axis, const bl_study *s,
         status = bl_labels_split(values, take_variant, &f);
     } else if (bl_param_find(bl_train_params(), spec->name) == NULL) {
         return raise_axis(spec->name);
+    } else if (bl_identity_passes_over(spec->name)) {
+        return BL_RAISE(BL_EINVAL, "%s: no axis, since runs that differ in it "
+                        "alone compute the same; set it for all with --set",
+                        spec->name);
     } else {
         BL_CHECK(bl_train_config(&f.scratch));
         status = bl_labels_split(values, take_value, &f);

@@ -29,10 +29,15 @@ typedef struct counter_row {
     const char *key;
     size_t offset; /* in bl_counters */
     bool whole;    /* int64_t, else double */
+    bool later;    /* NaN where a checkpoint of an older build has none */
 } counter_row;
 
-#define WHOLE(field) {"resume." #field, offsetof(bl_counters, field), true}
-#define REAL(field) {"resume." #field, offsetof(bl_counters, field), false}
+#define WHOLE(field) {"resume." #field, offsetof(bl_counters, field), true, \
+                      false}
+#define REAL(field) {"resume." #field, offsetof(bl_counters, field), false, \
+                     false}
+#define LATER(field) {"resume." #field, offsetof(bl_counters, field), false, \
+                      true}
 
 static const counter_row rows[] = {
     WHOLE(phase), WHOLE(epoch), WHOLE(step), REAL(loss_sum), REAL(wrong_sum),
@@ -40,7 +45,7 @@ static const counter_row rows[] = {
     REAL(epoch_train_seconds), REAL(best_error), WHOLE(best_epoch),
     REAL(seconds), REAL(train_seconds), REAL(train_samples), REAL(last_lr),
     REAL(last_alpha), REAL(last_loss), REAL(last_train_error),
-    REAL(last_test_error), REAL(last_balanced_error), REAL(last_seconds),
+    REAL(last_test_error), LATER(last_balanced_error), REAL(last_seconds),
     REAL(last_rate), WHOLE(last_epoch), REAL(posthoc_tau)};
 
 enum { ROWS = sizeof rows / sizeof *rows };
@@ -72,11 +77,7 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
     char *const field = (char *)at + row->offset;
     long long n;
     double x = (double)NAN;
-    if (!text && row->offset == offsetof(bl_counters, last_balanced_error)) {
-        memcpy(field, &x, sizeof x); /* older builds did not note it */
-        return BL_OK;
-    }
-    if (!text)
+    if (!text && !row->later)
         return BL_RAISE(BL_EFORMAT, "metadata %s is missing", row->key);
     if (row->whole) {
         if (!bl_integer_parse(&n, text))
@@ -86,7 +87,7 @@ static bl_status read_counter(bl_counters *at, const counter_row *row,
         memcpy(field, &value, sizeof value);
         return BL_OK;
     }
-    if (strcmp(text, "none") && !bl_real_parse(&x, text))
+    if (text && strcmp(text, "none") && !bl_real_parse(&x, text))
         return BL_RAISE(BL_EFORMAT, "metadata %s: %.20s is not a number",
                         row->key, text);
     memcpy(field, &x, sizeof x);

@@ -133,12 +133,12 @@ static bl_status train_step(bl_trainer *t)
     bl_batch batch;
     BL_TRY(bl_trainer_begin(t));
     const double start = bl_clock();
-    BL_TRY(bl_loader_next(t->loader, &batch));
-    BL_TRY(bl_trainer_learn(t, &batch, start));
-    if (t->at.step < t->steps) return BL_OK;
-    t->at.phase = BL_PHASE_EVAL;
-    t->loading = false;
-    return BL_OK;
+    bl_status status = bl_loader_next(t->loader, &batch);
+    if (status == BL_OK) status = bl_trainer_learn(t, &batch, start);
+    if (status == BL_OK && t->at.step == t->steps) t->at.phase = BL_PHASE_EVAL;
+    /* A step that failed has taken its batch: the loader begins again there. */
+    t->loading = status == BL_OK && t->at.phase == BL_PHASE_TRAIN;
+    return status;
 }
 
 /** Writes a checkpoint inside a long epoch when it is due. */
@@ -236,12 +236,18 @@ static bl_status rewrite_step(bl_trainer *t)
 {
     const double start = bl_clock();
     BL_TRY(bl_trainer_rewrite(t));
-    if (t->run)
-        BL_TRY(bl_trainer_write_weights(t, bl_run_path(t->run,
-                                                       "last.safetensors")));
     t->at.phase = BL_PHASE_FINAL;
     t->at.seconds += bl_clock() - start;
     return BL_OK;
+}
+
+/** Weights that were rewritten take the place of those of the last epoch. */
+static bl_status finish(bl_trainer *t)
+{
+    if (t->run && bl_trainer_rewrites(t))
+        BL_TRY(bl_trainer_write_weights(t, bl_run_path(t->run,
+                                                       "last.safetensors")));
+    return bl_trainer_finish(t);
 }
 
 /** The test split meets the weights a holdout has chosen, then the last. */
@@ -261,7 +267,7 @@ static bl_status final_step(bl_trainer *t)
     const bl_counters before = t->at;
     t->at.last_test_error = t->last->error;
     t->at.phase = BL_PHASE_DONE;
-    const bl_status status = bl_trainer_finish(t);
+    const bl_status status = finish(t);
     if (status < 0) t->at = before;
     return status;
 }

@@ -15,6 +15,8 @@ echo 'grid: {}' >bad.yaml
 try ballast study bad.yaml --out dir
 echo 'grid: {seed: [0, 1]}' >bad.yaml
 try ballast study bad.yaml --out dir
+echo 'grid: {method: [ce], few-below: [20, 21]}' >bad.yaml
+try ballast study bad.yaml --out dir
 echo 'grid: [ce, bbn]' >bad.yaml
 try ballast study bad.yaml --out dir
 echo 'base: {data: ./none}

@@ -92,17 +92,26 @@ static void alter(stopped *s, const char *from, const char *to)
     bl_free(yaml);
 }
 
-/** Takes from a checkpoint what it was made under, as older builds wrote. */
+/** Gives another name to an entry of metadata, of the same length. */
+static void rename_entry(char *header, const char *name)
+{
+    char quoted[64];
+    (void)snprintf(quoted, sizeof quoted, "\"%s\"", name);
+    char *const entry = strstr(header, quoted);
+    assert_non_null(entry);
+    memcpy(entry + 1, "before", 6);
+}
+
+/** Takes from a checkpoint what older builds did not write. */
 static void make_old(const char *path)
 {
     static const char check[] = "\"ballast.xxh3\":\"";
     char *bytes, hex[17];
     size_t n;
     ok(bl_file_read(&bytes, &n, path, 1 << 24));
-    char *const entry = strstr(bytes + 8, "\"resume.settings\"");
     char *const digits = strstr(bytes + 8, check) + sizeof check - 1;
-    assert_non_null(entry);
-    memcpy(entry, "\"before.settings\"", 17);
+    rename_entry(bytes + 8, "resume.settings");
+    rename_entry(bytes + 8, "resume.last_balanced_error");
     memset(digits, '0', 16);
     (void)snprintf(hex, sizeof hex, "%016" PRIx64,
                    (uint64_t)XXH3_64bits(bytes + 8, n - 8));
@@ -139,6 +148,8 @@ static void how_a_run_is_made_may_change(void **state)
     static const char *const rows[][2] = {
         {"\nloader.threads: 1\n", "\nloader.threads: 2\n"},
         {"\ncheckpoint.minutes: 0\n", "\ncheckpoint.minutes: 7\n"},
+        {"\nmany-above: 100\n", "\nmany-above: 50\n"},
+        {"\nfew-below: 20\n", "\nfew-below: 21\n"},
         {"\ndata-dir: \"\"\n", "\ndata-dir: elsewhere\n"}};
     stopped s;
     stop(&s);

@@ -169,6 +169,84 @@ static void a_close_that_failed_is_done_again(void **state)
     close_twice("result.json");
 }
 
+/** The end of a run with a rewritten classifier fails at first: it is not
+ *  rewritten once more. */
+static void an_end_that_failed_is_done_again(void **state)
+{
+    (void)state;
+    static const char *const half[] = {"posthoc=tau-norm", "posthoc.tau=0.5",
+                                       NULL};
+    static const char *const names[] = {"last.safetensors", "result.json"};
+    float once[21 * CLASSES], twice[21 * CLASSES];
+    train(half, NULL, once);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        scratch at;
+        scratch_make(&at);
+        bl_dataset *const data = make_data(3);
+        bl_config *const config = make_config(half);
+        const bl_trainer_options options = {.run_dir = at.folder};
+        bl_trainer *t;
+        ok(bl_trainer_create(&t, config, data, &options));
+        while (t->at.phase < BL_PHASE_FINAL) ok(bl_trainer_step(t));
+        (void)remove(scratch_path(&at, names[i]));
+        assert_int_equal(mkdir(at.path, 0777), 0);
+        assert_int_equal(bl_trainer_step(t), BL_EIO);
+        assert_int_equal(rmdir(at.path), 0);
+        run_to_end(t);
+        ok(bl_trainer_logits(t, data->test, twice));
+        assert_memory_equal(once, twice, sizeof once);
+        assert_int_equal(access(at.path, F_OK), 0);
+        bl_trainer_free(t);
+        bl_config_free(config);
+        bl_dataset_free(data);
+        scratch_remove(&at);
+    }
+}
+
+/** Fills [n] on the device with one value. */
+static void fill(const bl_params *p, void *to, int64_t n, float value)
+{
+    float *const x = malloc((size_t)n * sizeof *x);
+    assert_non_null(x);
+    for (int64_t i = 0; i < n; i++) x[i] = value;
+    ok(p->backend->upload(p->dev, to, x, (size_t)n * sizeof *x));
+    free(x);
+}
+
+/** A step that failed is done again with the same images, once its caller has
+ *  put right what was wrong: here weights that are no numbers. */
+static void a_step_that_failed_is_done_again(void **state)
+{
+    (void)state;
+    float once[21 * CLASSES], twice[21 * CLASSES];
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(bbn);
+    bl_trainer *t;
+    train(bbn, NULL, once);
+    ok(bl_trainer_create(&t, config, data, NULL));
+    bl_params *const p = t->engine->params;
+    const size_t n = (size_t)p->n_trained, m = (size_t)p->n_buffered;
+    float *const w = malloc(n * sizeof *w);
+    float *const buffers = malloc(m * sizeof *buffers);
+    assert_true(w && buffers);
+    ok(bl_params_keep(p, w, buffers));
+    fill(p, p->w, p->n_trained, NAN);
+    p->version++;
+    assert_int_equal(bl_trainer_step(t), BL_ENUMERIC);
+    ok(p->backend->upload(p->dev, p->w, w, n * sizeof *w));
+    ok(p->backend->upload(p->dev, p->buffers, buffers, m * sizeof *buffers));
+    fill(p, p->v, p->n_trained, 0);
+    p->version++;
+    run_to_end(t);
+    ok(bl_trainer_logits(t, data->test, twice));
+    assert_memory_equal(once, twice, sizeof once);
+    free(w);
+    free(buffers);
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
 /** Weights that are not numbers, met by the evaluation. */
 static void evaluation_says_where_it_diverged(void **state)
 {
@@ -176,20 +254,14 @@ static void evaluation_says_where_it_diverged(void **state)
     bl_dataset *const data = make_data(3);
     bl_config *const config = make_config(bbn);
     bl_trainer *t;
-    float *bad;
     ok(bl_trainer_create(&t, config, data, NULL));
     while (t->at.phase == BL_PHASE_TRAIN) ok(bl_trainer_step(t));
     bl_params *const p = t->engine->params;
-    bad = malloc((size_t)p->n_trained * sizeof *bad);
-    assert_non_null(bad);
-    for (int64_t i = 0; i < p->n_trained; i++) bad[i] = NAN;
-    ok(p->backend->upload(p->dev, p->w, bad,
-                          (size_t)p->n_trained * sizeof *bad));
+    fill(p, p->w, p->n_trained, NAN);
     p->version++;
     assert_int_equal(bl_trainer_step(t), BL_ENUMERIC);
     assert_non_null(strstr(bl_error_last()->message,
                            "epoch 1, learning rate 0.0"));
-    free(bad);
     bl_trainer_free(t);
     bl_config_free(config);
     bl_dataset_free(data);
@@ -622,6 +694,8 @@ int main(void)
         cmocka_unit_test(finished_runs_resume_to_their_result),
         cmocka_unit_test(results_are_written_once),
         cmocka_unit_test(a_close_that_failed_is_done_again),
+        cmocka_unit_test(an_end_that_failed_is_done_again),
+        cmocka_unit_test(a_step_that_failed_is_done_again),
         cmocka_unit_test(evaluation_says_where_it_diverged),
         cmocka_unit_test(other_data_are_refused),
         cmocka_unit_test(lost_checkpoints_are_not_overwritten),
