@@ -343,8 +343,8 @@ static void bad_files_are_refused(void **state)
 static void refuse_cube(int n)
 {
     static const char *const axes[] = {
-        "seed", "epochs", "batch", "threads", "lr", "imbalance",
-        "loss.scale", "weights.from"};
+        "seed", "epochs", "batch", "sampler.from", "lr",
+        "imbalance", "loss.scale", "weights.from"};
     bl_text yaml = {0};
     bl_text_printf(&yaml, "grid:\n");
     for (int a = 0; a < n; a++) {
