@@ -196,7 +196,22 @@ static void drop_rows(bl_plot_table *t)
 
 /* ---- the whole ----------------------------------------------------------- */
 
-/** "bbn-table1, 10 epochs (published: 200), 8 of 60 runs". */
+/** Adds what all runs have in common and no heading says. */
+static void add_common(bl_text *text, const bl_json_value *tree)
+{
+    static const char *const shown[][2] = {
+        {"data", ""}, {"imbalance", "F = "}, {"method", ""}};
+    const bl_json_value *const common = bl_json_member(tree, "common");
+    if (common == NULL || common->kind != BL_JSON_OBJECT) return;
+    for (size_t k = 0; k < sizeof shown / sizeof *shown; k++) {
+        const bl_json_value *const v = bl_json_member(common, shown[k][0]);
+        if (v != NULL && v->kind == BL_JSON_STRING)
+            bl_text_printf(text, ", %s%s", shown[k][1], v->string);
+    }
+}
+
+/** "bbn-adaptors, cifar10, F = 50, bbn, 10 epochs (published: 200), 2 of 6
+ *  runs". */
 static bl_status read_subject(bl_plot_table *t, const bl_place *at)
 {
     double epochs = (double)NAN, published = (double)NAN, cells = 0, done = 0;
@@ -208,6 +223,7 @@ static bl_status read_subject(bl_plot_table *t, const bl_place *at)
     BL_TRY(bl_need_real(&cells, at, t->tree, "cells", 0));
     BL_TRY(bl_need_real(&done, at, t->tree, "finished", 0));
     bl_text_printf(&text, "%s", name);
+    add_common(&text, t->tree);
     if (isfinite(epochs))
         bl_text_printf(&text, ", %.0f epoch%s", epochs, epochs > 1 ? "s" : "");
     if (isfinite(epochs) && isfinite(published) && published != epochs)

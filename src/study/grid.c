@@ -486,17 +486,19 @@ static bl_status assign_all(bl_config *config, const char *const *settings)
 }
 
 static bl_status apply_block(bl_config *config, const bl_study *s,
-                             const bl_block *block, int64_t k)
+                             const bl_block *block, int64_t k, bl_axes which)
 {
+    const int64_t n = which == BL_AXES_OWN ? count_axes(block->spec->axes)
+                                           : block->n_axes;
     if (block->spec->kind != BL_BLOCK_FIRST) {
         const bl_block *const parent = &s->blocks[block->spec->parent];
         const bool mean = block->spec->kind == BL_BLOCK_AVERAGE;
         BL_TRY(apply_block(config, s, parent, mean ? member(s, block, k, 0)
-                                                   : k / block->own));
+                                                   : k / block->own, which));
         if (mean) return BL_OK;
     }
     BL_TRY(assign_all(config, block->spec->base));
-    for (int64_t a = 0; a < block->n_axes; a++) {
+    for (int64_t a = 0; a < n; a++) {
         const bl_axis *const axis = &block->axes[a];
         const int64_t at = place(block, k, a);
         if (axis->variants[at] != NULL)
@@ -508,10 +510,11 @@ static bl_status apply_block(bl_config *config, const bl_study *s,
     return BL_OK;
 }
 
-bl_status bl_grid_apply(bl_config *config, const bl_study *s, int64_t i)
+bl_status bl_grid_apply(bl_config *config, const bl_study *s, int64_t i,
+                        bl_axes which)
 {
     const bl_block *const block = block_of(s, i);
-    BL_TRY(apply_block(config, s, block, i - block->first));
+    BL_TRY(apply_block(config, s, block, i - block->first, which));
     const bl_rule *rule = s->spec->rules;
     for (; rule != NULL && rule->when != NULL; rule++)
         if (bl_grid_fits(s, i, config, rule->when))

@@ -15,9 +15,6 @@
 
 #define PAPER "Zhou et al., BBN, CVPR 2020, arXiv:1912.02413"
 
-/* What every figure is of; another network or shape of the tail has none. */
-#define OF " model=resnet32 profile=exp"
-
 /* ---- Table 1 ------------------------------------------------------------ */
 
 static const bl_axis_spec table1_axes[] = {
@@ -50,9 +47,9 @@ static const bl_rule table1_rules[] = {
 };
 
 static const char *const table1_columns[BL_FIGURES] = {
-    "data=cifar10 imbalance=100" OF,  "data=cifar10 imbalance=50" OF,
-    "data=cifar10 imbalance=10" OF,   "data=cifar100 imbalance=100" OF,
-    "data=cifar100 imbalance=50" OF,  "data=cifar100 imbalance=10" OF,
+    "data=cifar10 imbalance=100", "data=cifar10 imbalance=50",
+    "data=cifar10 imbalance=10", "data=cifar100 imbalance=100",
+    "data=cifar100 imbalance=50", "data=cifar100 imbalance=10",
 };
 
 /* clang-format off */
@@ -86,7 +83,7 @@ static const char *const ablation_base[] = {
     "data=cifar10", "imbalance=50", "method=bbn", NULL};
 
 static const char *const ablation_columns[BL_FIGURES] = {
-    "data=cifar10 imbalance=50" OF};
+    "data=cifar10 imbalance=50"};
 
 static const bl_axis_spec sampler_axes[] = {
     {"bbn.sampler", "uniform,balanced,reversed"}, {"seed", "0"}, {NULL, NULL}};
@@ -171,8 +168,8 @@ static const bl_block_spec stages_blocks[] = {
 /* The first column is the network as the first stage left it.  Of the grid
  * the paper prints the classifier trained by CE; the rest is a picture. */
 static const char *const stages_columns[BL_FIGURES] = {
-    "classifier= data=cifar100 imbalance=50" OF,
-    "classifier=ce data=cifar100 imbalance=50" OF};
+    "classifier= data=cifar100 imbalance=50",
+    "classifier=ce data=cifar100 imbalance=50"};
 
 static const bl_figures stages_figures[] = {
     {"ce", {56.15, 58.62}},   {"rw", {0, 63.17}}, {"rs", {0, 63.71}},
@@ -219,7 +216,7 @@ static const bl_block_spec ensembles_blocks[] = {
 };
 
 static const char *const ensembles_columns[BL_FIGURES] = {
-    "data=cifar10 imbalance=50" OF, "data=cifar100 imbalance=50" OF};
+    "data=cifar10 imbalance=50", "data=cifar100 imbalance=50"};
 
 static const bl_figures ensembles_figures[] = {
     {"uniform", {25.19, 56.15}},

@@ -12,6 +12,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "study/study.h"
+#include "train/identity.h"
 
 /* ---- opening ------------------------------------------------------------ */
 
@@ -289,13 +290,49 @@ bl_status bl_study_config(bl_config **out, const bl_study *study, int64_t i)
     bl_status status = BL_OK;
     bl_config *config = NULL;
     BL_TRY(bl_config_clone(&config, study->base));
-    BL_CHECK(bl_grid_apply(config, study, i));
+    BL_CHECK(bl_grid_apply(config, study, i, BL_AXES_ALL));
     BL_CHECK(set_weights(config, study, i));
     BL_CHECK(bl_train_settle(config));
     *out = config;
     config = NULL;
 done:
     bl_config_free(config);
+    return status;
+}
+
+/* The configuration of cell i as its study has it, with what a published
+ * figure leaves to its reader taken from config. */
+static bl_status config_as_published(bl_config **out, const bl_study *s,
+                                     int64_t i, const bl_config *config)
+{
+    static const char *const open[] = {"data", "imbalance", "seed", "epochs",
+                                       "precision", "backend"};
+    bl_status status = BL_OK;
+    bl_config *made = NULL;
+    BL_TRY(bl_train_config(&made));
+    for (size_t k = 0; k < sizeof open / sizeof *open; k++)
+        BL_CHECK(bl_config_set(made, open[k], bl_config_text(config, open[k]),
+                               BL_ORIGIN_OPTION));
+    BL_CHECK(bl_grid_apply(made, s, i, BL_AXES_OWN));
+    BL_CHECK(set_weights(made, s, i));
+    BL_CHECK(bl_train_settle(made));
+    *out = made;
+    made = NULL;
+done:
+    bl_config_free(made);
+    return status;
+}
+
+bl_status bl_study_repeats(bool *out, const bl_study *study, int64_t i,
+                           const bl_config *config)
+{
+    char theirs[BL_IDENTITY_ROOM], ours[BL_IDENTITY_ROOM];
+    bl_config *published = NULL;
+    BL_TRY(config_as_published(&published, study, i, config));
+    bl_status status = bl_identity_hash(theirs, published, NULL);
+    if (status >= 0) status = bl_identity_hash(ours, config, NULL);
+    if (status >= 0) *out = strcmp(theirs, ours) == 0;
+    bl_config_free(published);
     return status;
 }
 

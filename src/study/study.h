@@ -157,9 +157,20 @@ void bl_grid_needs(int64_t needs[2], const bl_study *study, int64_t i);
 /** Is cell i the mean of two others? */
 bool bl_grid_averages(const bl_study *study, int64_t i);
 
+typedef enum bl_axes {
+    BL_AXES_ALL,
+    BL_AXES_OWN  /* of the specification, without what a caller added */
+} bl_axes;
+
 /** Sets in config what base and axes of cell i say, then the rules. */
 BL_MUST_USE bl_status bl_grid_apply(bl_config *config, const bl_study *study,
-                                    int64_t i);
+                                    int64_t i, bl_axes which);
+
+/** Would cell i compute the same if its caller had changed nothing but axes
+ *  of the specification, the data and its tail, the seed, how long and in
+ *  which arithmetic?  Then it may stand beside a published figure. */
+BL_MUST_USE bl_status bl_study_repeats(bool *out, const bl_study *study,
+                                       int64_t i, const bl_config *config);
 
 /** Does the cell fit "name=value name=value"?  A name is an axis or a key. */
 bool bl_grid_fits(const bl_study *study, int64_t i, const bl_config *config,
@@ -209,6 +220,11 @@ int64_t bl_cell_epochs(const bl_config *config);
 
 /* ---- tables ------------------------------------------------------------- */
 
+enum { BL_COMMON = 6 };
+
+/** What a caption names where all cells have it in common. */
+extern const char *const bl_common_keys[BL_COMMON];
+
 /** What the lines around a table say. */
 typedef struct bl_table_facts {
     int64_t cells, finished;
@@ -216,11 +232,16 @@ typedef struct bl_table_facts {
     int64_t epochs;           /* of every cell; 0: they differ          */
     bool published;
     bool choosers[BL_CHOOSERS]; /* which of them cells have              */
+    bl_config *first;         /* of the first cell                      */
+    bool common[BL_COMMON];   /* its value is that of all cells, and no */
+                              /* row or column says so                  */
 } bl_table_facts;
 
+/** Owns     the caller, bl_table_facts_drop. */
 BL_MUST_USE bl_status bl_table_measure(bl_table_facts *out,
                                        const bl_study *study,
                                        const bl_study_table *table);
+void bl_table_facts_drop(bl_table_facts *facts);
 
 typedef bl_status bl_table_writer(bl_text *out, const bl_study *study,
                                   const bl_study_table *table,

@@ -7,7 +7,7 @@
  *
  * The deviation is that of a sample (n - 1), in two passes.  Published figures
  * are matched by what a cell is, not by where it stands, so they survive
- * other seeds, a narrower grid and more axes.
+ * other seeds and a narrower grid, and none stands beside another recipe.
  */
 #include <math.h>
 #include <stdio.h>
@@ -171,9 +171,9 @@ static void spread(const making *m)
     }
 }
 
-/* Published error of a cell, NaN where there is none. */
-static double published(const bl_study *s, int64_t i, const bl_config *config,
-                        const char *row)
+/* Published error of a place in the table, NaN where there is none. */
+static double figure(const bl_study *s, int64_t i, const bl_config *config,
+                     const char *row)
 {
     const bl_figures *f = s->spec->figures;
     for (; f->row != NULL; f++) {
@@ -186,17 +186,26 @@ static double published(const bl_study *s, int64_t i, const bl_config *config,
     return (double)NAN;
 }
 
+/* A figure is of the recipe as it was published; of any other, none is. */
+static bl_status published(double *out, const making *m, int64_t i)
+{
+    bl_config *config = NULL;
+    bool repeats = false;
+    BL_TRY(bl_study_config(&config, m->s, i));
+    *out = figure(m->s, i, config, m->table->rows[m->row[i]]);
+    bl_status status = BL_OK;
+    if (!isnan(*out)) status = bl_study_repeats(&repeats, m->s, i, config);
+    if (!repeats) *out = (double)NAN;
+    bl_config_free(config);
+    return status;
+}
+
 static bl_status add_published(const making *m)
 {
     if (m->s->spec->figures == NULL) return BL_OK;
     for (int64_t i = 0; i < m->s->n; i++) {
         bl_table_entry *const e = entry_of(m, i);
-        bl_config *config = NULL;
-        if (!isnan(e->published)) continue;
-        BL_TRY(bl_study_config(&config, m->s, i));
-        e->published =
-            published(m->s, i, config, m->table->rows[m->row[i]]);
-        bl_config_free(config);
+        if (isnan(e->published)) BL_TRY(published(&e->published, m, i));
     }
     return BL_OK;
 }
@@ -251,19 +260,42 @@ void bl_study_table_free(bl_study_table *table)
 
 /* ---- writing ------------------------------------------------------------ */
 
-/* Epochs that every run was asked for; 0 where they differ. */
-static bl_status measure_epochs(bl_table_facts *facts, const bl_study *s)
+const char *const bl_common_keys[BL_COMMON] = {
+    "data", "imbalance", "method", "model", "epochs", "seed"};
+
+/* Is what a key says said by the heading of a row or a column? */
+static bool is_heading(const bl_study_table *t, const char *key)
 {
-    for (int64_t i = 0; i < s->n; i++) {
-        bl_config *config = NULL;
-        BL_TRY(bl_study_config(&config, s, i));
-        const int64_t epochs = bl_config_integer(config, "epochs");
-        bl_config_free(config);
-        if (i > 0 && epochs != facts->epochs) {
-            facts->epochs = 0;
-            return BL_OK;
-        }
-        facts->epochs = epochs;
+    for (int64_t a = 0; a < t->n_axes; a++)
+        if (strcmp(t->axes[a], key) == 0) return true;
+    return strcmp(t->row_axis, key) == 0;
+}
+
+/* Clears what cell i has otherwise than the first. */
+static bl_status compare_cell(bool common[BL_COMMON], const bl_study *s,
+                              int64_t i, const bl_config *first)
+{
+    bl_config *config = NULL;
+    BL_TRY(bl_study_config(&config, s, i));
+    for (int k = 0; k < BL_COMMON; k++)
+        if (strcmp(bl_config_text(config, bl_common_keys[k]),
+                   bl_config_text(first, bl_common_keys[k])) != 0)
+            common[k] = false;
+    bl_config_free(config);
+    return BL_OK;
+}
+
+static bl_status measure_common(bl_table_facts *facts, const bl_study *s,
+                                const bl_study_table *table)
+{
+    for (int k = 0; k < BL_COMMON; k++) facts->common[k] = true;
+    BL_TRY(bl_study_config(&facts->first, s, 0));
+    for (int64_t i = 1; i < s->n; i++)
+        BL_TRY(compare_cell(facts->common, s, i, facts->first));
+    for (int k = 0; k < BL_COMMON; k++) {
+        if (facts->common[k] && strcmp(bl_common_keys[k], "epochs") == 0)
+            facts->epochs = bl_config_integer(facts->first, "epochs");
+        if (is_heading(table, bl_common_keys[k])) facts->common[k] = false;
     }
     return BL_OK;
 }
@@ -287,7 +319,13 @@ bl_status bl_table_measure(bl_table_facts *out, const bl_study *study,
         even = even && out->seeds == e->cells;
     }
     if (!even) out->seeds = 0;
-    return measure_epochs(out, study);
+    return measure_common(out, study, table);
+}
+
+void bl_table_facts_drop(bl_table_facts *facts)
+{
+    bl_config_free(facts->first);
+    facts->first = NULL;
 }
 
 static bl_table_writer *const writers[] = {
@@ -302,7 +340,7 @@ bl_status bl_study_write(char **out, const bl_study *study,
 {
     bl_status status = BL_OK;
     bl_study_table *table = NULL;
-    bl_table_facts facts;
+    bl_table_facts facts = {0};
     bl_text text = {0};
     BL_TRY(bl_study_table_create(&table, study));
     BL_CHECK(bl_table_measure(&facts, study, table));
@@ -312,6 +350,7 @@ bl_status bl_study_write(char **out, const bl_study *study,
     text = (bl_text){0};
 done:
     bl_text_free(&text);
+    bl_table_facts_drop(&facts);
     bl_study_table_free(table);
     return status;
 }

@@ -166,6 +166,18 @@ static void json_positive(bl_json *json, const char *key, int64_t value)
         bl_json_null(json, key);
 }
 
+/* What all cells have in common, as text. */
+static void json_common(bl_json *json, const bl_table_facts *facts)
+{
+    bl_json_on_line(json);
+    bl_json_object(json, "common");
+    for (int k = 0; k < BL_COMMON; k++)
+        if (facts->common[k])
+            bl_json_string(json, bl_common_keys[k],
+                           bl_config_text(facts->first, bl_common_keys[k]));
+    bl_json_close(json);
+}
+
 static void json_facts(bl_json *json, const bl_study *study,
                        const bl_study_table *table,
                        const bl_table_facts *facts)
@@ -175,7 +187,9 @@ static void json_facts(bl_json *json, const bl_study *study,
     bl_json_string(json, "summary", type->summary);
     bl_json_string(json, "paper", type->paper);
     json_positive(json, "epochs", facts->epochs);
-    json_positive(json, "epochs_published", type->epochs);
+    json_positive(json, "epochs_published",
+                  facts->published ? type->epochs : 0);
+    json_common(json, facts);
     json_chooser(json, only_chooser(facts));
     bl_json_integer(json, "cells", facts->cells);
     bl_json_integer(json, "finished", facts->finished);

@@ -116,6 +116,30 @@ static void add_over(bl_text *out, const view *v)
         bl_text_printf(out, "\nmean (standard deviation) over seeds");
 }
 
+typedef void add_words(bl_text *out, const char *text);
+
+static void add_plain(bl_text *out, const char *text)
+{
+    bl_text_add(out, text, strlen(text));
+}
+
+/* Name and summary, and below them what no heading says. */
+static void add_caption(bl_text *out, const bl_study *study,
+                        const bl_table_facts *facts, add_words *add)
+{
+    const bl_study_type *const type = &study->spec->type;
+    const char *before = "\n";
+    add(out, type->name);
+    if (type->summary[0] != '\0') bl_text_printf(out, ": %s", type->summary);
+    for (int k = 0; k < BL_COMMON; k++) {
+        if (!facts->common[k]) continue;
+        bl_text_printf(out, "%s%s ", before, bl_common_keys[k]);
+        add(out, bl_config_text(facts->first, bl_common_keys[k]));
+        before = ", ";
+    }
+    bl_text_printf(out, "\n\n");
+}
+
 static void add_title(bl_text *out, const view *v)
 {
     const bl_table_facts *const facts = v->facts;
@@ -135,8 +159,15 @@ static void add_title(bl_text *out, const view *v)
     add_over(out, v);
 }
 
-/* What a caller set beyond the axes; epochs have a note of their own beside
- * published figures. */
+/* Does the caption name a key? */
+static bool is_told(const bl_table_facts *facts, const char *key)
+{
+    for (int k = 0; k < BL_COMMON; k++)
+        if (strcmp(bl_common_keys[k], key) == 0) return facts->common[k];
+    return false;
+}
+
+/* What a caller set beyond the axes, and no caption says. */
 static void add_changes(bl_text *out, const bl_study *study,
                         const bl_table_facts *facts)
 {
@@ -144,7 +175,7 @@ static void add_changes(bl_text *out, const bl_study *study,
     for (int64_t i = 0; i < study->n_changes; i++) {
         const bl_change *const c = &study->changes[i];
         if (c->axis || c->adds || bl_identity_passes_over(c->key)) continue;
-        if (facts->published && strcmp(c->key, "epochs") == 0) continue;
+        if (is_told(facts, c->key)) continue;
         bl_text_printf(out, "%s%s=%s", before, c->key, c->value);
         before = ", ";
     }
@@ -196,14 +227,14 @@ static void add_blanks(bl_text *out, int n)
 
 static void add_left(bl_text *out, const char *text, int width)
 {
-    bl_text_add(out, text, strlen(text));
+    add_plain(out, text);
     add_blanks(out, width - columns_of(text));
 }
 
 static void add_right(bl_text *out, const char *text, int width)
 {
     add_blanks(out, width - columns_of(text));
-    bl_text_add(out, text, strlen(text));
+    add_plain(out, text);
 }
 
 /* No blanks at the end of a line. */
@@ -329,6 +360,7 @@ bl_status bl_table_write_text(bl_text *out, const bl_study *study,
                               const bl_study_table *table,
                               const bl_table_facts *facts, int width)
 {
+    add_caption(out, study, facts, add_plain);
     for (int best = 0; best < KINDS; best++) {
         const view v = {table, facts, best, "*"};
         add_title(out, &v);
@@ -398,6 +430,7 @@ bl_status bl_table_write_markdown(bl_text *out, const bl_study *study,
                                   const bl_table_facts *facts, int width)
 {
     (void)width;
+    add_caption(out, study, facts, add_field);
     for (int best = 0; best < KINDS; best++) {
         const view v = {table, facts, best, "\\*"};
         add_title(out, &v);

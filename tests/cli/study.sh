@@ -11,7 +11,7 @@ grid:
   seed: [0, 1]
 END
 ballast study own.yaml --out dir --threads 1 2>progress |
-    sed -E 's/[0-9.]+ \([0-9.]+\)/E (E)/g; 7q'
+    sed -E 's/[0-9.]+ \([0-9.]+\)/E (E)/g; 10q'
 grep -c '^cell 3/8  epoch' progress
 tail -1 progress | sed 's/: .*//'
 ls dir/cells | sed 's/-[0-9a-f]*$//'

@@ -18,6 +18,7 @@
 
 #define FACTS                                                              \
     "\"study\":\"own\",\"epochs\":10,\"epochs_published\":200,"            \
+    "\"common\":{\"data\":\"a\",\"imbalance\":\"100\",\"method\":5},"       \
     "\"cells\":12,\"finished\":9,\"row_axis\":\"method\","
 #define AXES "\"column_axes\":[\"data\",\"imbalance\"],"
 #define ROWS "\"rows\":[\"ce\",\"`touch x`\",\"50%\"],"
@@ -68,7 +69,8 @@ static void columns_and_map(void **state)
     for (int i = 0; i < 3; i++) {
         assert_string_equal(p->picture[i].name, names[i]);
         assert_has(names[i],
-                   "own, 10 epochs (published: 200), 9 of 12 runs");
+                   "own, a, F = 100, 10 epochs (published: 200), "
+                   "9 of 12 runs");
     }
     bl_pictures_free(p);
     /* Bars have a row for each figure, and an axis that ends near. */

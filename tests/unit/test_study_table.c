@@ -349,7 +349,7 @@ static void figures_are_of_their_network(void **state)
     bl_study_free(study);
 }
 
-/* The note names what no axis says; epochs have theirs beside figures. */
+/* A note names what neither an axis nor the caption says. */
 static void changes_are_told(void **state)
 {
     (void)state;
@@ -361,15 +361,65 @@ static void changes_are_told(void **state)
     char *text = NULL;
     assert_int_equal(bl_study_write(&text, study, BL_TABLE_TEXT, 80), BL_OK);
     assert_non_null(strstr(text, "\nSet for every cell: lr=0.05, batch=32\n"));
-    assert_non_null(strstr(text, "\n200 epochs in the papers, 7 here.\n"));
+    assert_non_null(strstr(text, ", epochs 7, seed 0\n"));
     bl_free(text);
     bl_study_free(study);
     study = opened("bbn-table1", plain);
     assert_int_equal(bl_study_write(&text, study, BL_TABLE_MARKDOWN, 80),
                      BL_OK);
-    assert_non_null(strstr(text, "\nSet for every cell: epochs=7\n"));
+    assert_null(strstr(text, "Set for every cell"));
+    assert_non_null(strstr(text, "\nmodel resnet32, epochs 7, seed 0\n"));
     assert_non_null(strstr(text, "| method by data, imbalance | cifar10, 20 "));
     bl_free(text);
+    bl_study_free(study);
+}
+
+/* A figure stands beside the published recipe in whatever arithmetic, and
+ * beside no other. */
+static void figures_are_of_their_recipe(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *change;
+        bool published;
+    } cases[] = {
+        {"epochs=10", true},      {"precision=fp32", true},
+        {"threads=1", true},      {"lr=0.1", true},
+        {"seed=1,2", true},       {"lr=0.2", false},
+        {"batch=64", false},      {"autoaugment=true", false},
+        {"cutout=8", false},      {"holdout=0.1", false},
+        {"sam.rho=0.05", false},  {"loss.gamma=2", false},
+        {"sgd.weight-decay=5e-4", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *const changes[] = {"method=cb-focal", "data=cifar10",
+                                       "imbalance=100", cases[i].change, NULL};
+        bl_study *const study = opened("bbn-table1", changes);
+        bl_study_table *t = NULL;
+        assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+        if (isnan(t->entries[0].published) == cases[i].published)
+            fail_msg("%s", cases[i].change);
+        bl_study_table_free(t);
+        bl_study_free(study);
+    }
+}
+
+/* Of an axis that a caller added, the value of the recipe has the figure; a
+ * second stage is as changed as its first. */
+static void figures_know_added_axes(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"features=ce", "classifier=ce",
+                                   "cutout=0,8", NULL};
+    bl_study *const study = opened("two-stage", changes);
+    bl_study_table *t = NULL;
+    assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+    assert_int_equal(t->n_columns, 4); /* - 0, - 8, ce 0, ce 8 */
+    about(t->entries[0].published, 0.5615);
+    assert_true(isnan(t->entries[1].published));
+    about(t->entries[2].published, 0.5862);
+    assert_true(isnan(t->entries[3].published));
+    bl_study_table_free(t);
     bl_study_free(study);
 }
 
@@ -486,6 +536,8 @@ static void terminal_says_what_is_what(void **state)
     finish(study, 0, 0.2964, 0.2812);
     finish(study, 1, 0.2118, 0.2);
     is_text(study, BL_TABLE_TEXT, 80,
+            "bbn-table1: ten methods on long-tailed CIFAR, BBN's Table 1\n"
+            "model resnet32, epochs 10, seed 0\n\n"
             "Test error after the last epoch, %\n\n"
             "data                   cifar10\n"
             "imbalance                  100\n"
@@ -541,6 +593,10 @@ static void json_reads_back(void **state)
     assert_int_equal(bl_json_member(root, "finished")->integer, 1);
     assert_int_equal(bl_json_member(root, "epochs_published")->integer, 200);
     assert_int_equal(bl_json_member(root, "columns")->count, 3);
+    const bl_json_value *const common = bl_json_member(root, "common");
+    assert_int_equal(common->count, 3);
+    assert_string_equal(bl_json_member(common, "epochs")->string, "200");
+    assert_null(bl_json_member(common, "data")); /* an axis */
     const bl_json_value *const entry =
         at(bl_json_member(root, "entries"), 4); /* bbn, 50 */
     assert_string_equal(bl_json_member(entry, "row")->string, "bbn");
@@ -686,6 +742,8 @@ int main(void)
         TEST(mean_and_deviation),
         TEST(published_figures_stand_beside),
         TEST(figures_are_of_their_network),
+        TEST(figures_are_of_their_recipe),
+        TEST(figures_know_added_axes),
         TEST(changes_are_told),
         TEST(first_stage_is_a_column),
         TEST(rows_can_be_a_key),
