@@ -136,6 +136,16 @@ static bl_status check_rates(const bl_config *config)
                     "trains; wanted above 0", frozen);
 }
 
+/** The same of the first, where it is trained. */
+static bl_status check_rate(const bl_config *config)
+{
+    const bool given = *bl_config_string(config, "init.weights") != '\0';
+    const bool skipped = given && bl_config_real(config, "stage2.epochs") > 0;
+    if (skipped || bl_config_real(config, "lr") > 0) return BL_OK;
+    return BL_RAISE(BL_EINVAL, "lr: 0 freezes all that there is to train; "
+                    "wanted above 0");
+}
+
 static bl_status check_second(const bl_config *config,
                               const bl_form_type *form)
 {
@@ -162,12 +172,15 @@ static bl_status check_posthoc(const bl_config *config,
                                const bl_form_type *form)
 {
     const char *const name = bl_config_string(config, "posthoc");
+    const double tau = bl_config_real(config, "posthoc.tau");
     if (!strcmp(name, "none")) return BL_OK;
+    if (tau < 0 && tau > -1)
+        return BL_RAISE(BL_EINVAL, "posthoc.tau: found %g, wanted 0 or more, "
+                        "or -1 for the best on images held out", tau);
     if (form->cosine)
         return BL_RAISE(BL_EINVAL, "posthoc: %s rewrites a linear classifier, "
                         "this method's is normalised", name);
-    if (strcmp(name, "ncm") != 0 &&
-        bl_config_real(config, "posthoc.tau") < 0 &&
+    if (strcmp(name, "ncm") != 0 && tau < 0 &&
         bl_config_real(config, "holdout") <= 0)
         return BL_RAISE(BL_EINVAL, "posthoc.tau: it is chosen on images held "
                         "out; give --holdout 0.1, or a tau");
@@ -179,6 +192,7 @@ bl_status bl_stage_check(const bl_config *config, const bl_form_type *form)
     BL_TRY(check_loss(config, form, "loss"));
     BL_TRY(check_mix(config, form));
     BL_TRY(check_bias(config, form));
+    BL_TRY(check_rate(config));
     BL_TRY(check_second(config, form));
     return check_posthoc(config, form);
 }

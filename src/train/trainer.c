@@ -93,6 +93,37 @@ static void warn_of_idle_keys(const bl_trainer *t)
                        t->method->name);
 }
 
+static bool mixes_nothing(const bl_stage *stage)
+{
+    const bl_config *const c = stage->config;
+    const double scale = (double)stage->epochs / 200;
+    const int64_t skipped =
+        llround(bl_config_real(c, "mix.skip-first") * scale) +
+        llround(bl_config_real(c, "mix.skip-last") * scale);
+    return strcmp(stage->mix->name, "none") != 0 &&
+           (skipped >= stage->epochs || bl_config_real(c, "mix.alpha") <= 0 ||
+            bl_config_real(c, "mix.probability") <= 0);
+}
+
+/** A run that is short may end before what it is named for begins. */
+static void warn_of_what_never_comes(const bl_trainer *t)
+{
+    const bl_stage *const first = &t->stages[0];
+    const bl_config *const c = first->config;
+    const int64_t last = first->first + first->epochs;
+    const bool weighted = strcmp(bl_config_string(c, "weights"), "none") != 0;
+    const bool later = *bl_config_string(c, "sampler.later") != '\0';
+    if (weighted && first->weights_from >= last)
+        bl_log_say(&t->log, BL_LOG_WARNING, "weights.from is behind the last "
+                   "epoch here: class weights never hold");
+    if (later && first->sampler_from >= last)
+        bl_log_say(&t->log, BL_LOG_WARNING, "sampler.from is behind the last "
+                   "epoch here: sampler.later never draws");
+    if (mixes_nothing(first))
+        bl_log_say(&t->log, BL_LOG_WARNING, "mix.alpha, mix.probability or "
+                   "the epochs skipped leave no batch to mix");
+}
+
 static bl_status build(bl_trainer *t, const bl_config *config,
                        const bl_trainer_options *options)
 {
@@ -110,6 +141,7 @@ static bl_status build(bl_trainer *t, const bl_config *config,
     t->seed = (uint64_t)bl_config_integer(t->config, "seed");
     warn_of_idle_keys(t);
     BL_TRY(read_stages(t));
+    warn_of_what_never_comes(t);
     BL_TRY(cut_steps(t));
     BL_TRY(open_buffers(t));
     BL_TRY(bl_trainer_check_stages(t));

@@ -447,14 +447,14 @@ static void a_rewritten_classifier_has_no_best_error(void **state)
 
 /* ---- sharpness-aware steps ---------------------------------------------- */
 
-/** With no learning rate only running statistics move; a step that looks from
- *  another point must not move them twice. */
+/** With next to no learning rate only running statistics move; a step that
+ *  looks from another point must not move them twice. */
 static void running_statistics_move_once_a_step(void **state)
 {
     (void)state;
-    static const char *const still[] = {"method=ce", "lr=0", NULL};
-    static const char *const looking[] = {"method=ce", "lr=0", "sam.rho=0.3",
-                                          NULL};
+    static const char *const still[] = {"method=ce", "lr=1e-300", NULL};
+    static const char *const looking[] = {"method=ce", "lr=1e-300",
+                                          "sam.rho=0.3", NULL};
     static const char *const moving[] = {"method=ce", "sam.rho=0.3", NULL};
     float a[VALUES], b[VALUES], c[VALUES], d[VALUES];
     train(still, NULL, a);
@@ -517,6 +517,52 @@ static void keys_of_a_first_stage_left_out_are_idle(void **state)
     bl_config_free(config);
 }
 
+static void keep_warning(void *payload, bl_log_level level, const char *line)
+{
+    char *const all = payload;
+    if (level == BL_LOG_WARNING) strncat(all, line, 511 - strlen(all));
+}
+
+/** What a run says when it is made; an epoch is the shortest run there is. */
+static void warnings_of(char all[512], const char *const *settings)
+{
+    bl_dataset *const data = make_data(3);
+    bl_config *const config = make_config(settings);
+    bl_trainer *t;
+    all[0] = '\0';
+    const bl_trainer_options options = {
+        .log = {.write = keep_warning, .payload = all}};
+    ok(bl_trainer_create(&t, config, data, &options));
+    bl_trainer_free(t);
+    bl_config_free(config);
+    bl_dataset_free(data);
+}
+
+static void what_never_comes_is_told(void **state)
+{
+    (void)state;
+    const char *const cases[][5] = {
+        {"", "method=ce", NULL},
+        {"", "method=crt", NULL},
+        {"", "method=ce-drw", "epochs=3", NULL},
+        {"", "method=cmo", NULL},
+        {"loss.gamma changes nothing here", "method=ce", "loss.gamma=2", NULL},
+        {"class weights never hold", "method=ce-drw", "epochs=2", NULL},
+        {"class weights never hold", "method=rw", "weights.from=200", NULL},
+        {"sampler.later never draws", "method=ce-drs", "epochs=2", NULL},
+        {"no batch to mix", "method=mixup", "mix.alpha=0", NULL},
+        {"no batch to mix", "method=mixup", "mix.probability=0", NULL},
+        {"no batch to mix", "method=mixup", "mix.skip-first=100",
+         "mix.skip-last=100", NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char all[512];
+        warnings_of(all, cases[i] + 1);
+        if (!cases[i][0][0]) assert_string_equal(all, "");
+        assert_non_null(strstr(all, cases[i][0]));
+    }
+}
+
 /** A loss that was not made for cosines sees them times s. */
 static void cosines_are_scaled_for_every_loss(void **state)
 {
@@ -565,6 +611,8 @@ static void keys_that_do_not_go_together_are_refused(void **state)
         {"stage2.head:", "method=crt", "stage2.train=scale", NULL},
         {"stage2.train:", "method=ldam", "stage2.epochs=30",
          "stage2.train=head-scale", NULL},
+        {"lr: 0 freezes", "method=ce", "lr=0", NULL},
+        {"lr: 0 freezes", "method=crt", "lr=0", NULL},
         {"stage2.lr:", "method=crt", "stage2.lr=0", NULL},
         {"stage2.lr:", "method=mislas", "stage2.lr=0", NULL},
         {"stage2.head-rate:", "method=crt", "stage2.head-rate=0", NULL},
@@ -576,6 +624,8 @@ static void keys_that_do_not_go_together_are_refused(void **state)
         {"posthoc:", "method=lws", "posthoc=ncm", NULL},
         {"posthoc.tau:", "method=tau-norm", "holdout=0", NULL},
         {"posthoc.tau:", "method=tau-norm", "holdout=0.1", NULL},
+        {"posthoc.tau: found -0.5", "method=tau-norm", "posthoc.tau=-0.5",
+         NULL},
         {"no-such-file", "method=retrain", "init.weights=no-such-file", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
@@ -635,6 +685,7 @@ int main(void)
         cmocka_unit_test(running_statistics_move_once_a_step),
         cmocka_unit_test(keys_that_nobody_reads_are_told),
         cmocka_unit_test(keys_of_a_first_stage_left_out_are_idle),
+        cmocka_unit_test(what_never_comes_is_told),
         cmocka_unit_test(cosines_are_scaled_for_every_loss),
         cmocka_unit_test(keys_that_do_not_go_together_are_refused),
         cmocka_unit_test(rare_classes_under_every_method),
