@@ -35,7 +35,7 @@ typedef struct job {
     float *z;                 /* [test n][C] */
     float *f;                 /* [test n][D] */
     int64_t *train_n;         /* [C] */
-    double *norms;            /* [C] of the rows of the classifier */
+    double *norms;            /* [BL_ROW_PARTS][C] */
     double *compactness;      /* [C] of features of the test images */
     bl_evaluation *evaluation;
 } job;
@@ -130,7 +130,7 @@ static int make_room(job *j)
     j->z = calloc(n, C * sizeof *j->z);
     j->f = calloc(n, D * sizeof *j->f);
     j->train_n = calloc(C, sizeof *j->train_n);
-    j->norms = calloc(C, sizeof *j->norms);
+    j->norms = calloc(C, BL_ROW_PARTS * sizeof *j->norms);
     j->compactness = calloc(C, sizeof *j->compactness);
     if (j->z && j->f && j->train_n && j->norms && j->compactness)
         return CLI_DONE;
@@ -155,6 +155,8 @@ static int evaluate(job *j)
                        bl_classifier_width(j->classifier), n_class) < 0 ||
         bl_classifier_norms(j->classifier, j->norms) < 0)
         return cli_fail(j->args, CLI_FAILED);
+    if (strcmp(bl_classifier_spec(j->classifier)->form, "cosine") == 0)
+        bl_evaluation_forget_calibration(j->evaluation);
     return CLI_DONE;
 }
 
@@ -181,7 +183,7 @@ static int print_json(const job *j)
     bl_json_real(json, "test_error", j->evaluation->error);
     bl_evaluation_json(j->evaluation,
                        (const char *const *)j->data->class_names, json);
-    add_reals(json, "weight_norms", j->norms, j->evaluation->n_class);
+    bl_norms_json(j->norms, j->evaluation->n_class, json);
     add_reals(json, "compactness", j->compactness, j->evaluation->n_class);
     bl_json_close(json);
     if (cli_json_print(json) < 0) return cli_fail(j->args, CLI_FAILED);

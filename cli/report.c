@@ -68,6 +68,12 @@ static int widest(char *const *names, int32_t n, int width)
     return width;
 }
 
+/** Four digits, or a dash for what is not known. */
+static void number(char text[16], double value)
+{
+    (void)snprintf(text, 16, isnan(value) ? "-" : "%.4f", value);
+}
+
 void cli_class_table(const bl_evaluation *e, char *const *class_names,
                      const double *norms, const double *compactness)
 {
@@ -75,11 +81,13 @@ void cli_class_table(const bl_evaluation *e, char *const *class_names,
     printf("\n%-*s  %9s  %8s  %9s  %8s  %11s\n", width, "class", "training",
            "test", "error", "weight", "compactness");
     for (int32_t i = 0; i < e->n_class; i++) {
-        char text[16];
-        cli_percent(text, e->class_error[i]);
-        printf("%s%*s  %9lld  %8lld  %9s  %8.4f  %11.4f\n", class_names[i],
+        char error[16], norm[16], compact[16];
+        cli_percent(error, e->class_error[i]);
+        number(norm, norms[i]);
+        number(compact, compactness[i]);
+        printf("%s%*s  %9lld  %8lld  %9s  %8s  %11s\n", class_names[i],
                width - cli_columns(class_names[i]), "",
-               (long long)e->train_n[i], (long long)e->class_n[i], text,
-               norms[i], compactness[i]);
+               (long long)e->train_n[i], (long long)e->class_n[i], error,
+               norm, compact);
     }
 }

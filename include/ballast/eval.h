@@ -76,6 +76,11 @@ BL_API BL_MUST_USE bl_status bl_evaluate(bl_evaluation **out, const float *z,
                                          const bl_shot_limits *limits);
 BL_API void bl_evaluation_free(bl_evaluation *evaluation);
 
+/** Forgets nll, ece and the bins: NaN, and no images.  For logits whose softmax
+ *  is no probability: those of the cosine form lie in [-1, 1], and losses
+ *  multiply them by a scale that the network does not know. */
+BL_API void bl_evaluation_forget_calibration(bl_evaluation *evaluation);
+
 /** Writes members of result.json into an open object: "shot", "shot_limits",
  *  "per_class", "balanced_error", "worst_class", "nll", "ece", "reliability"
  *  and, of at most BL_CONFUSION_WRITTEN classes, "confusion".
@@ -85,6 +90,13 @@ BL_API void bl_evaluation_free(bl_evaluation *evaluation);
  */
 BL_API void bl_evaluation_json(const bl_evaluation *evaluation,
                                const char *const *class_names, bl_json *json);
+
+/** Writes "weight_norms" and, of a classifier with two branches,
+ *  "weight_norms_uniform" and "weight_norms_reversed" into an open object.
+ *
+ * Shapes   norms [BL_ROW_PARTS][n_class], as bl_classifier_norms fills it.
+ */
+BL_API void bl_norms_json(const double *norms, int32_t n_class, bl_json *json);
 
 /** Measures how closely the images of each class gather in feature space.
  *

@@ -117,19 +117,27 @@ BL_API BL_MUST_USE bl_status bl_classifier_infer(bl_classifier *classifier,
                                                  int64_t n, float *z,
                                                  float *f);
 
+/** Of which features a row of the classifier is measured. */
+typedef enum bl_row_part {
+    BL_ROW_WHOLE,
+    BL_ROW_UNIFORM,  /* of the branch that sees uniform samples  */
+    BL_ROW_REVERSED, /* of the branch that sees reversed samples */
+    BL_ROW_PARTS
+} bl_row_part;
+
 /** Measures how long the row of each class in the classifier is.
  *
- *   norm_c = |W_c|, over all D weights that bl_classifier_width counts
+ *   norm_c = |W_c|, over the D weights that bl_classifier_width counts, and
+ *            over those of either branch
  *
- * BBN: of the whole row, over both branches.  Cosine: of the row as it is
- * stored; the logits do not depend on it.
- *
- * Shapes   norm [C] f64, written.
- * Errors   BL_ENOMEM, BL_EDEVICE; norm is untouched then.
+ * Shapes   norms [BL_ROW_PARTS][C] f64, written; NaN for branches that the
+ *          form does not have, and all of it for the cosine form, which
+ *          divides by the length.
+ * Errors   BL_ENOMEM, BL_EDEVICE; norms is untouched then.
  * Source   Zhou et al.: BBN, CVPR 2020, arXiv:1912.02413, figure 4.
  */
 BL_API BL_MUST_USE bl_status
-bl_classifier_norms(const bl_classifier *classifier, double *norm);
+bl_classifier_norms(const bl_classifier *classifier, double *norms);
 
 /** Input size and classes of the loaded network; borrowed strings. */
 BL_API const bl_network_spec *bl_classifier_spec(const bl_classifier *c);

@@ -38,10 +38,11 @@ typedef struct bl_pictures {
  *  if it is not there; format is that of the pictures: "svg" or "png".
  *
  * A run gives curves and rates, and once it has a result.json: classes,
- * confusion, reliability, norms, compactness, each where the result has what
- * it needs.  A study gives a bar a row with its deviation over seeds, in a
- * picture a column of its table, and where there are rows and columns a map of
- * all; errors are those after the last epoch.
+ * confusion, reliability, norms (of BBN norms-uniform and norms-reversed as
+ * well) and compactness, each where the result has what it needs.  A study
+ * gives a bar a row with its deviation over seeds, in a picture a column of
+ * its table, and where there are rows and columns a map of all; errors are
+ * those after the last epoch.
  *
  * Errors   BL_EINVAL: no such format, or nothing there to draw; BL_EIO if
  *          folder holds neither a run nor a study; BL_EFORMAT names the file,

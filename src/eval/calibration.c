@@ -120,3 +120,11 @@ void bl_calibration_close(bl_evaluation *e)
     e->ece = gaps / n;
     e->nll /= n;
 }
+
+void bl_evaluation_forget_calibration(bl_evaluation *evaluation)
+{
+    evaluation->nll = evaluation->ece = (double)NAN;
+    for (int k = 0; k < BL_RELIABILITY_BINS; k++)
+        evaluation->bins[k] =
+            (bl_reliability_bin){0, (double)NAN, (double)NAN};
+}

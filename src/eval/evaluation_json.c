@@ -11,6 +11,7 @@
 
 #include "ballast/data.h"
 #include "ballast/eval.h"
+#include "ballast/model.h"
 
 static void add_shots(const bl_evaluation *e, bl_json *json)
 {
@@ -94,4 +95,19 @@ void bl_evaluation_json(const bl_evaluation *evaluation,
     add_bins(e, json);
     if (e && e->confusion && e->n_class <= BL_CONFUSION_WRITTEN)
         add_confusion(e, json);
+}
+
+void bl_norms_json(const double *norms, int32_t n_class, bl_json *json)
+{
+    static const char *const keys[BL_ROW_PARTS] = {
+        "weight_norms", "weight_norms_uniform", "weight_norms_reversed"};
+    for (int part = 0; part < BL_ROW_PARTS; part++) {
+        const double *const norm = norms + (int64_t)part * n_class;
+        if (part != BL_ROW_WHOLE && isnan(norm[0])) continue;
+        bl_json_on_line(json);
+        bl_json_array(json, keys[part]);
+        for (int32_t c = 0; c < n_class; c++)
+            bl_json_real(json, NULL, norm[c]);
+        bl_json_close(json);
+    }
 }

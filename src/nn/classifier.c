@@ -180,9 +180,9 @@ int64_t bl_classifier_width(const bl_classifier *classifier)
     return bl_engine_width(classifier->engine);
 }
 
-bl_status bl_classifier_norms(const bl_classifier *classifier, double *norm)
+bl_status bl_classifier_norms(const bl_classifier *classifier, double *norms)
 {
-    return bl_engine_norms(classifier->engine, norm);
+    return bl_engine_norms(classifier->engine, norms);
 }
 
 const bl_network_spec *bl_classifier_spec(const bl_classifier *c)

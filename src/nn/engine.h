@@ -75,8 +75,8 @@ int32_t bl_engine_head_param(const bl_engine *engine, const char *suffix);
 int64_t bl_engine_width(const bl_engine *engine);
 
 /** Lengths of the rows of the classifier, by the scales of classes where
- *  there are any; norm [C], written. */
-BL_MUST_USE bl_status bl_engine_norms(const bl_engine *engine, double *norm);
+ *  there are any; norms [BL_ROW_PARTS][C] as bl_classifier_norms. */
+BL_MUST_USE bl_status bl_engine_norms(const bl_engine *engine, double *norms);
 
 /** Sets the loss of all training plans; NULL: softmax cross-entropy. */
 BL_MUST_USE bl_status bl_engine_terms(bl_engine *engine,

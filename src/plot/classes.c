@@ -214,6 +214,40 @@ const bl_picture_type bl_picture_norms = {
     .name = "norms", .about = "length of each class in the classifier",
     .wanted = has_norms, .draw = draw_norms};
 
+static bool has_uniform(const bl_plot_run *run)
+{
+    return has_any(run, offsetof(bl_plot_class, norm_uniform));
+}
+
+static void draw_uniform(bl_text *script, const bl_plot_run *run)
+{
+    static const quantity norm = {
+        offsetof(bl_plot_class, norm_uniform), 1, "Weights on the uniform "
+        "branch", "length of that half of the row", "*", true};
+    draw(script, run, &norm);
+}
+
+const bl_picture_type bl_picture_norms_uniform = {
+    .name = "norms-uniform", .about = "its half on the uniform branch",
+    .wanted = has_uniform, .draw = draw_uniform};
+
+static bool has_reversed(const bl_plot_run *run)
+{
+    return has_any(run, offsetof(bl_plot_class, norm_reversed));
+}
+
+static void draw_reversed(bl_text *script, const bl_plot_run *run)
+{
+    static const quantity norm = {
+        offsetof(bl_plot_class, norm_reversed), 1, "Weights on the reversed "
+        "branch", "length of that half of the row", "*", true};
+    draw(script, run, &norm);
+}
+
+const bl_picture_type bl_picture_norms_reversed = {
+    .name = "norms-reversed", .about = "its half on the reversed branch",
+    .wanted = has_reversed, .draw = draw_reversed};
+
 /* ---- compactness --------------------------------------------------------- */
 
 static bool has_compactness(const bl_plot_run *run)

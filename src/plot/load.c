@@ -109,13 +109,16 @@ static bl_status read_class(bl_plot_class *c, const bl_place *at,
 
 static bl_status read_classes(bl_plot_run *run, bl_place *at)
 {
+    static const bl_plot_class unknown = {
+        .norm = (double)NAN, .norm_uniform = (double)NAN,
+        .norm_reversed = (double)NAN, .compactness = (double)NAN};
     const bl_json_value *list = NULL;
     int64_t i = 0;
     BL_TRY(bl_need_list(&list, at, run->result, "per_class"));
     BL_TRY(bl_calloc(&run->classes, list->count, sizeof *run->classes));
     for (const bl_json_value *v = list->first; v != NULL; v = v->next, i++) {
+        run->classes[i] = unknown;
         run->classes[i].label = i;
-        run->classes[i].norm = run->classes[i].compactness = (double)NAN;
         (void)snprintf(at->part, sizeof at->part, "per_class %" PRId64, i + 1);
         BL_TRY(read_class(&run->classes[i], at, v));
     }
@@ -150,6 +153,10 @@ static bl_status read_features(bl_plot_run *run, const bl_place *at,
 {
     BL_TRY(read_each(run, at, tree, "weight_norms",
                      offsetof(bl_plot_class, norm)));
+    BL_TRY(read_each(run, at, tree, "weight_norms_uniform",
+                     offsetof(bl_plot_class, norm_uniform)));
+    BL_TRY(read_each(run, at, tree, "weight_norms_reversed",
+                     offsetof(bl_plot_class, norm_reversed)));
     return read_each(run, at, tree, "compactness",
                      offsetof(bl_plot_class, compactness));
 }

@@ -19,6 +19,7 @@ enum { WIDTH = 720, HEIGHT = 540 }; /* px */
 const bl_picture_type *const bl_picture_types[] = {
     &bl_picture_curves,    &bl_picture_rates,       &bl_picture_classes,
     &bl_picture_confusion, &bl_picture_reliability, &bl_picture_norms,
+    &bl_picture_norms_uniform, &bl_picture_norms_reversed,
     &bl_picture_compactness, NULL};
 
 enum { TYPES = sizeof bl_picture_types / sizeof *bl_picture_types };

@@ -25,7 +25,8 @@ typedef struct bl_plot_epoch {
 /** A class of result.json; NaN where nothing is known. */
 typedef struct bl_plot_class {
     const char *name; /* borrowed from the tree */
-    double train_count, error, norm, compactness;
+    double train_count, error, compactness;
+    double norm, norm_uniform, norm_reversed; /* of its row, as result.json */
     int64_t label;    /* its place in result.json */
 } bl_plot_class;
 
@@ -116,7 +117,8 @@ extern const bl_picture_type *const bl_picture_types[];
 
 extern const bl_picture_type bl_picture_curves, bl_picture_rates,
     bl_picture_classes, bl_picture_confusion, bl_picture_reliability,
-    bl_picture_norms, bl_picture_compactness;
+    bl_picture_norms, bl_picture_norms_uniform, bl_picture_norms_reversed,
+    bl_picture_compactness;
 
 /* ---- tables of a study (table.c) ----------------------------------------- */
 

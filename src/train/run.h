@@ -83,8 +83,9 @@ typedef struct bl_result_facts {
     double holdout; /* fraction of the training images, 0: none */
     int64_t seed, epochs;
     const char *const *class_names;
-    const double *weight_norms; // [C] of the evaluation's classes, or NULL
-    const double *compactness;  // [C] likewise
+    const double *weight_norms; // [BL_ROW_PARTS][C] of the evaluation's
+                                // classes, or NULL
+    const double *compactness;  // [C] likewise, or NULL
 } bl_result_facts;
 BL_MUST_USE bl_status bl_run_result(bl_run *run, const bl_result *result,
                                     const bl_result_facts *facts);

@@ -206,7 +206,8 @@ static void add_result(bl_json *json, const bl_result *result,
     if (!isnan(result->posthoc_tau))
         bl_json_real(json, "posthoc_tau", result->posthoc_tau);
     bl_evaluation_json(result->last, facts->class_names, json);
-    add_each(json, "weight_norms", result, facts->weight_norms);
+    if (facts->weight_norms != NULL && result->last != NULL)
+        bl_norms_json(facts->weight_norms, result->last->n_class, json);
     add_each(json, "compactness", result, facts->compactness);
     bl_json_real(json, "seconds", result->seconds);
     bl_json_real(json, "samples_per_second", result->samples_per_second);

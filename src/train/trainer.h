@@ -134,6 +134,10 @@ BL_MUST_USE bl_status bl_trainer_write_weights(const bl_trainer *t,
  *  next phase.  Where it fails the counters are as before, so that it can be
  *  done again. */
 BL_MUST_USE bl_status bl_trainer_close_epoch(bl_trainer *t);
+/** Evaluates the logits t->z of a split.  Owns the caller. */
+BL_MUST_USE bl_status bl_trainer_evaluate(bl_evaluation **out,
+                                          const bl_trainer *t,
+                                          const bl_split *split);
 /** Writes result.json, unless the run was finished before. */
 BL_MUST_USE bl_status bl_trainer_finish(bl_trainer *t);
 /** Copies the parameters to best_w and best_buffers, with a holdout. */

@@ -109,9 +109,11 @@ bl_status bl_trainer_finish(bl_trainer *t)
 {
     bl_status status;
     const bl_split *const test = t->data->test;
-    double *norms = NULL, *compactness = NULL; // [C]
+    double *norms = NULL;       // [BL_ROW_PARTS][C]
+    double *compactness = NULL; // [C]
     if (!t->run || t->has_result) return BL_OK;
-    BL_CHECK(bl_calloc(&norms, test->n_class, sizeof *norms));
+    BL_CHECK(bl_calloc(&norms, test->n_class,
+                       BL_ROW_PARTS * sizeof *norms));
     BL_CHECK(bl_calloc(&compactness, test->n_class, sizeof *compactness));
     BL_CHECK(bl_engine_norms(t->engine, norms));
     BL_CHECK(bl_compactness(compactness, t->f, test->labels, test->n,

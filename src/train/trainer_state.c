@@ -489,15 +489,13 @@ done:
 static bl_status evaluate_again(bl_trainer *t)
 {
     const bl_split *const test = t->data->test;
-    const bl_shot_limits shots = bl_train_shots(t->config);
     if (t->at.phase != BL_PHASE_DONE) return BL_OK;
     if (t->holdout) {
         t->at.phase = BL_PHASE_FINAL;
         return BL_OK;
     }
     BL_TRY(bl_engine_infer(t->engine, test->pixels, test->n, t->z, t->f));
-    BL_TRY(bl_evaluate(&t->last, t->z, test->labels, test->n, t->train_n,
-                       test->n_class, &shots));
+    BL_TRY(bl_trainer_evaluate(&t->last, t, test));
     return bl_trainer_finish(t);
 }
 

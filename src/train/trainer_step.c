@@ -185,16 +185,22 @@ static bl_status judge_step(bl_trainer *t, const bl_split *split, bool *done)
     return BL_OK;
 }
 
+bl_status bl_trainer_evaluate(bl_evaluation **out, const bl_trainer *t,
+                              const bl_split *split)
+{
+    const bl_shot_limits shots = bl_train_shots(t->config);
+    BL_TRY(bl_evaluate(out, t->z, split->labels, split->n, t->train_n,
+                       split->n_class, &shots));
+    if (t->form->cosine) bl_evaluation_forget_calibration(*out);
+    return BL_OK;
+}
+
 /** Turns the logits of the split at work into t->last. */
 static bl_status conclude(bl_trainer *t)
 {
-    const bl_split *const split = t->judged;
-    const bl_shot_limits shots = bl_train_shots(t->config);
     bl_evaluation *evaluation;
+    const bl_status status = bl_trainer_evaluate(&evaluation, t, t->judged);
     t->judged = NULL;
-    const bl_status status =
-        bl_evaluate(&evaluation, t->z, split->labels, split->n, t->train_n,
-                    split->n_class, &shots);
     if (status == BL_ENUMERIC)
         return bl_error_prefix("epoch %" PRId64 ", learning rate %g",
                                t->at.epoch, bl_trainer_rate(t));

@@ -154,9 +154,29 @@ static void agrees_with_the_definition(void **state)
     bl_evaluation_free(e);
 }
 
+/* Cosines: what softmax makes of them is forgotten, errors are not. */
+static void forgets_only_calibration(void **state)
+{
+    (void)state;
+    static const float z[2][3] = {{0.9F, -0.2F, 0.1F}, {0.3F, 0.7F, -1}};
+    static const int32_t labels[2] = {0, 0};
+    bl_evaluation *const e = evaluate(z[0], labels, 2, 3);
+    bl_evaluation_forget_calibration(e);
+    assert_true(isnan(e->nll) && isnan(e->ece));
+    for (int k = 0; k < BL_RELIABILITY_BINS; k++) {
+        assert_int_equal(e->bins[k].n, 0);
+        assert_true(isnan(e->bins[k].confidence));
+        assert_true(isnan(e->bins[k].accuracy));
+    }
+    near(e->error, 0.5);
+    near(e->class_error[0], 0.5);
+    bl_evaluation_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forgets_only_calibration),
         cmocka_unit_test(worked_by_hand),
         cmocka_unit_test(a_limit_belongs_to_the_lower_bin),
         cmocka_unit_test(extreme_logits),

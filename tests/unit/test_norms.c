@@ -7,9 +7,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
+#include "ballast/model.h"
 #include "core/mem.h"
 #include "nn/engine.h"
 
@@ -28,8 +30,8 @@ static bl_engine *open_engine(const char *form, bool scale)
     return e;
 }
 
-/** Puts row c, all of one number, at (c + 1) / 8 of the length 1, and scales
- *  of which one is negative. */
+/** Gives row c the length (c + 1) / 8, its first half 0.8 and its second 0.6 of
+ *  that, and scales of which one is negative. */
 static void fill(bl_engine *e, bool scale)
 {
     bl_params *const p = e->params;
@@ -41,8 +43,9 @@ static void fill(bl_engine *e, bool scale)
         assert_int_equal(bl_calloc(&values, n, sizeof *values), BL_OK);
         for (int64_t i = 0; i < n; i++)
             values[i] = part ? (float)(i - 2)
-                             : (float)((double)(i / d + 1) / 8 /
-                                       sqrt((double)d));
+                             : (float)((double)(i / d + 1) / 8 *
+                                       (i % d < d / 2 ? 0.8 : 0.6) /
+                                       sqrt((double)d / 2));
         (void)snprintf(name, sizeof name, "%s.%s",
                        bl_network_head(&e->spec.network),
                        part ? "scale" : "weight");
@@ -52,6 +55,12 @@ static void fill(bl_engine *e, bool scale)
                                values, (size_t)n * sizeof *values), BL_OK);
         bl_free(values);
     }
+}
+
+static void is(double found, double wanted)
+{
+    if (isnan(wanted) ? !isnan(found) : !(fabs(found - wanted) < 1e-6))
+        fail_msg("%g, wanted %g", found, wanted);
 }
 
 static void rows_of_every_form(void **state)
@@ -64,15 +73,19 @@ static void rows_of_every_form(void **state)
     } rows[] = {{"plain", 64, false}, {"cosine", 64, false},
                 {"bbn", 128, false}, {"plain", 64, true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        double norm[C];
+        double norm[BL_ROW_PARTS * C];
         bl_engine *const e = open_engine(rows[i].form, rows[i].scale);
         assert_int_equal(bl_engine_width(e), rows[i].d);
         fill(e, rows[i].scale);
         assert_int_equal(bl_engine_norms(e, norm), BL_OK);
         for (int c = 0; c < C; c++) {
             const double s = rows[i].scale ? abs(c - 2) : 1;
-            if (!(fabs(norm[c] - s * (c + 1) / 8) < 1e-6))
-                fail_msg("%s, class %d: %g", rows[i].form, c, norm[c]);
+            const double whole = s * (c + 1) / 8;
+            is(norm[c], strcmp(rows[i].form, "cosine") ? whole : (double)NAN);
+            for (int part = BL_ROW_UNIFORM; part < BL_ROW_PARTS; part++)
+                is(norm[part * C + c], rows[i].d == 128
+                       ? (part == BL_ROW_UNIFORM ? 0.8 : 0.6) * whole
+                       : (double)NAN);
         }
         bl_engine_free(e);
     }

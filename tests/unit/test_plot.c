@@ -39,7 +39,10 @@ static const char result[] =
     "{\"confidence\":null,\"accuracy\":null,\"count\":0},"
     "{\"confidence\":0.625,\"accuracy\":0.5,\"count\":16}],"
     "\"confusion\":[[3,5,0],[1,7,0],[0,0,0]],"
-    "\"weight_norms\":[0.75,1.5,1.125],\"compactness\":[0.875,0.375,null]}";
+    "\"weight_norms\":[0.75,1.5,1.125],"
+    "\"weight_norms_uniform\":[0.5,1.25,1],"
+    "\"weight_norms_reversed\":[0.25,0.0625,0.75],"
+    "\"compactness\":[0.875,0.375,null]}";
 
 static void put(const char *name, const char *text)
 {
@@ -83,12 +86,13 @@ static void a_finished_run_has_every_picture(void **state)
     (void)state;
     static const char *const names[] = {"curves", "rates", "classes",
                                         "confusion", "reliability", "norms",
+                                        "norms-uniform", "norms-reversed",
                                         "compactness"};
     bl_pictures *p = NULL;
     put_run();
     assert_int_equal(plot(&p, "png"), BL_OK);
-    assert_int_equal(p->n, 7);
-    for (int i = 0; i < 7; i++) {
+    assert_int_equal(p->n, 9);
+    for (int i = 0; i < 9; i++) {
         char wanted[512];
         assert_string_equal(p->picture[i].name, names[i]);
         (void)snprintf(wanted, sizeof wanted, "%s/plots/%s.png", s.folder,
@@ -115,6 +119,8 @@ static void data_are_those_of_the_run(void **state)
     assert_null(strstr(script("classes"), "medium"));
     assert_has("norms", "1\t530\t0\t1.5\t\n2\t7\t2\t0.75\t\n");
     assert_has("norms", "mean 1.12, standard deviation 0.306");
+    assert_has("norms-uniform", "1\t530\t0\t1.25\t\n2\t7\t2\t0.5\t\n");
+    assert_has("norms-reversed", "1\t530\t0\t0.0625\t\n2\t7\t2\t0.25\t\n");
     assert_has("compactness", "3\t7\t2\tNaN\t\n");
     /* predicted, true, per cent of the true class, in the new order */
     assert_has("confusion", "1\t1\t87.5\t1\n2\t1\t12.5\t0\n3\t1\t0\t2\n"
@@ -259,6 +265,7 @@ static void refuses_bad_results(void **state)
          "\"error\":\"x\"}]}", "error is text, wanted a number"},
     }, after[] = {
         {"\"weight_norms\":[1,2]", "weight_norms has 2 entries, wanted 1"},
+        {"\"weight_norms_reversed\":1", "weight_norms_reversed is a whole"},
         {"\"weight_norms\":[true]", "weight_norms is true or false, wanted"},
         {"\"compactness\":{}", "compactness is an object, wanted a list"},
         {"\"confusion\":[[1,2]]", "a row of confusion has 2 entries, wanted 1"},
