@@ -171,6 +171,8 @@ static void every_method_has_golden_vectors(void **state)
     conclude();
 }
 
+/** That test walks the rows as this one does, and fails itself for a row of
+ *  which it checked nothing; here it is seen that it is there. */
 static void every_method_has_its_gradient_checked(void **state)
 {
     (void)state;
