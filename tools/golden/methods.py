@@ -102,6 +102,10 @@ CASES = {
     "bbn": Case(form="bbn", epochs=(3, 120, 121, 161, 200),
                 rate=schedules.bbn, nesterov=True,
                 partner=rules.reversed_),
+    "bbn/sam": Case(form="bbn", epochs=(3, 120, 121, 161, 200),
+                    rate=schedules.bbn, nesterov=True,
+                    partner=rules.reversed_, rho=0.05,
+                    settings="sam.rho=0.05"),
 }
 
 
