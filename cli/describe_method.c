@@ -13,7 +13,7 @@
 #include "ballast/sampler.h"
 #include "cli.h"
 
-enum { LINE = 320, WHEN = 48 };
+enum { LINE = 320, LONG_LINE = 512, WHEN = 48 };
 
 static int has_second(const bl_config *config)
 {
@@ -152,6 +152,20 @@ static void rewrite(cli_facts *facts, const bl_config *config)
             cli_fact_string(facts, "classifier_at_the_end", rows[i].equation);
 }
 
+static void deviations(cli_facts *facts, const bl_method_type *method)
+{
+    const char *at = bl_method_deviations(method);
+    char line[LONG_LINE];
+    cli_fact_list(facts, "deviations");
+    while (*at) {
+        const size_t n = strcspn(at, "\n");
+        (void)snprintf(line, sizeof line, "%.*s", (int)n, at);
+        cli_fact_item(facts, line);
+        at += n + (at[n] == '\n');
+    }
+    cli_fact_list_close(facts);
+}
+
 static void say(cli_facts *facts, const bl_method_type *method,
                 const bl_config *config)
 {
@@ -168,6 +182,7 @@ static void say(cli_facts *facts, const bl_method_type *method,
     rewrite(facts, config);
     settings(facts, method);
     parameters(facts, config);
+    deviations(facts, method);
     (void)snprintf(page, sizeof page, "docs/methods/%s.md", method->name);
     cli_fact_string(facts, "page", page);
 }

@@ -40,6 +40,10 @@ typedef struct bl_method_type {
 BL_API const bl_method_type *const *bl_method_types(void);
 BL_API const bl_method_type *bl_method_find(const char *name);
 
+/** What the method does here otherwise than its paper or its authors' code:
+ *  lines, the last without its end; "" where nothing is known. */
+BL_API const char *bl_method_deviations(const bl_method_type *method);
+
 /** A loss: one row of bl_loss_types. */
 typedef struct bl_loss_type {
     const char *name;

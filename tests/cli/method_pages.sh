@@ -2,8 +2,9 @@
 # Pages of methods say what the program says: there is a page for every
 # method and none besides; its table "Parameters" has the keys that the method
 # reads and what its row changes against ce, each with the value that holds
-# unless told otherwise; its command is one that the program takes; comparison
-# and results have a row for it.
+# unless told otherwise; "Deviations" are those that the program describes; its
+# command is one that the program takes; comparison and results have a row for
+# it.
 docs=$SOURCE/docs
 
 # Prints "fact TAB item" for each item of a description in lines.
@@ -17,6 +18,17 @@ table() {
          on && /^\| `[a-z]/ {
              if (split($0, cell, "`") < 4) next
              print cell[2] "=" cell[4] }' "$1"
+}
+
+# Prints the points below the heading "Deviations" of a page, a line each,
+# without Markdown.
+deviations() {
+    awk '/^## / { on = $2 == "Deviations"; next }
+         !on { next }
+         /^\* / { if (point) print point; point = substr($0, 3); next }
+         /^  / { sub(/^ +/, ""); point = point " " $0 }
+         END { if (point) print point }' "$1" |
+        sed -e 's/\[\([^]]*\)\]([^)]*)/\1/g' -e 's/`//g'
 }
 
 # Prints the words of the first command of a page that trains.
@@ -76,6 +88,10 @@ while read -r name; do
         echo "comparison.md: lacks $name"
     grep -q -e "| \[$name\]" "$docs/results.md" ||
         echo "results.md: lacks $name"
+    awk -F '\t' '$1 == "deviations" && $2 != "-" { print $2 }' \
+        "$name.facts" >said
+    deviations "$page" | diff said - ||
+        echo "$name: deviations of the program, then of its page"
     page_said=$(awk -F '\t' '$1 == "page" { print $2 }' "$name.facts")
     [ -f "$SOURCE/$page_said" ] || echo "$name: no $page_said"
 done <names

@@ -151,6 +151,24 @@ static void every_method_has_a_page(void **state)
     conclude();
 }
 
+/** "" says that nothing is known, and so has to be written. */
+static void every_method_says_how_it_deviates(void **state)
+{
+    (void)state;
+    for (int32_t i = 0; bl_method_types()[i]; i++) {
+        const bl_method_type *const method = bl_method_types()[i];
+        const char *at = bl_method_deviations(method);
+        if (!at) COMPLAIN("method %s: not in deviations.c\n", method->name);
+        while (at && *at) {
+            const size_t n = strcspn(at, "\n");
+            if (n == 0 || n >= 512)
+                COMPLAIN("method %s: a line of %zu\n", method->name, n);
+            at += n + (at[n] == '\n');
+        }
+    }
+    conclude();
+}
+
 static void every_method_has_golden_vectors(void **state)
 {
     (void)state;
@@ -254,6 +272,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(rows_say_what_they_are, reset),
         cmocka_unit_test_setup(every_method_has_a_page, reset),
+        cmocka_unit_test_setup(every_method_says_how_it_deviates, reset),
         cmocka_unit_test_setup(every_method_has_golden_vectors, reset),
         cmocka_unit_test_setup(every_method_has_its_gradient_checked, reset),
         cmocka_unit_test_setup(settings_of_methods_go_together, reset),
