@@ -6,7 +6,7 @@ tiny_set tiny 4 2
 ballast train --data tiny --model resnet20 --epochs 1 --batch 8 --threads 1 \
     --quiet --out run >out
 mv run elsewhere/run
-cd elsewhere
+cd elsewhere || exit
 status ballast eval run
 status ballast train --resume run
 status ballast train --config run/run.yaml --out new

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every picture by gnuplot itself, in both formats, of a run and a study with
 # names that would do harm if anything evaluated them.
+# shellcheck disable=SC2016 # nothing is to be expanded in them
 command -v gnuplot >/dev/null || {
     echo "skipped: gnuplot is not installed (package gnuplot-nox)"
     exit 77

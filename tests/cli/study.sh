@@ -14,7 +14,7 @@ ballast study own.yaml --out dir --threads 1 2>progress |
     sed -E 's/[0-9.]+ \([0-9.]+\)/E (E)/g; 10q'
 grep -c '^cell 3/8  epoch' progress
 tail -1 progress | sed 's/: .*//'
-ls dir/cells | sed 's/-[0-9a-f]*$//'
+for run in dir/cells/*; do echo "${run##*/}"; done | sed 's/-[0-9a-f]*$//'
 mv tiny moved
 ballast study own.yaml --out dir >again
 cmp again dir/table.txt

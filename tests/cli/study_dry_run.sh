@@ -20,4 +20,5 @@ ballast study bbn-samplers "$@" --out dir --dry-run --jobs 2 |
 ballast study bbn-samplers "$@" --out dir --dry-run --json |
     json_value study cells.1.state cells.2.state speeds.0.measured
 ls
-ls dir/cells | wc -l | tr -d ' '
+count() { echo $#; }
+count dir/cells/*

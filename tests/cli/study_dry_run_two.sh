@@ -17,7 +17,7 @@ json_value speeds.0.samples_per_second speeds.1.samples_per_second <list |
     awk '{ print ($1 > 0 ? "timed" : "not timed") }'
 ls . aside
 TMPDIR=$PWD/aside ballast study own.yaml --dry-run --quiet --threads 1 >list &
-until [ -s aside/ballast-* ] 2>/dev/null; do sleep 0.02; done
+until find aside -name 'ballast-*' -size +0 | grep -q .; do sleep 0.02; done
 kill -TERM $!
 wait $! || echo $?
 ls aside

@@ -11,13 +11,14 @@ then:
   grid: {stage2.sampler: balanced}
 END
 set -- own.yaml --threads 1 --quiet
-both() { [ "$(ls dir/cells/*/metrics.jsonl 2>/dev/null | wc -l)" -ge 2 ]; }
+count() { echo $#; }
+both() { [ "$(find dir -name metrics.jsonl 2>/dev/null | grep -c .)" -ge 2 ]; }
 ballast study "$@" --out whole >out
 ballast study "$@" --out dir --jobs 2 >out &
 until both; do sleep 0.02; done
 kill -TERM $!
 wait $! || echo $?
-ls dir/cells | wc -l | tr -d ' '
+count dir/cells/*
 for run in dir/cells/*; do
     [ -e "$run/resume.safetensors" ] || echo "no checkpoint in $run"
     [ ! -e "$run/result.json" ] || echo "a result in $run"
