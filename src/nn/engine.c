@@ -45,6 +45,8 @@ static bl_status plan(bl_engine *e, bl_plan **out, int64_t n,
 {
     bl_graph *graph;
     BL_TRY(bl_network_graph(&graph, &e->spec.network, n, spec));
+    graph->again_bytes =
+        e->spec.again_bytes ? e->spec.again_bytes : BL_AGAIN_BYTES;
     if (!e->params) {
         const bl_status status = bl_params_create(
             &e->params, graph, e->backend, e->dev, bl_dtype_real(e->act),

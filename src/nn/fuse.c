@@ -13,8 +13,7 @@
  */
 #include "nn/layer.h"
 
-/** The only reader of a value, or -1 if there are none or several. */
-static int32_t sole_reader(const bl_graph *g, int32_t value)
+int32_t bl_graph_sole_reader(const bl_graph *g, int32_t value)
 {
     int32_t reader = -1;
     if (value < 0 || value == g->output) return -1;
@@ -45,9 +44,9 @@ static void take_in(bl_graph *g, int32_t i, int32_t j)
 /** Gives norm i the add and the ReLU behind it; returns its new place. */
 static int32_t fuse_norm(bl_graph *g, int32_t i)
 {
-    int32_t j = sole_reader(g, g->nodes[i].dst);
+    int32_t j = bl_graph_sole_reader(g, g->nodes[i].dst);
     if (is(g, j, &bl_layer_add)) {
-        const int32_t relu = sole_reader(g, g->nodes[j].dst);
+        const int32_t relu = bl_graph_sole_reader(g, g->nodes[j].dst);
         if (!is(g, relu, &bl_layer_relu)) return i;
         const bl_node *const add = &g->nodes[j];
         g->nodes[i].src[1] = add->src[add->src[0] == g->nodes[i].dst];
@@ -68,7 +67,7 @@ static void fuse_conv(bl_graph *g, int32_t conv, int32_t i)
 {
     const bl_node norm = g->nodes[i];
     bl_node *const c = &g->nodes[conv];
-    if (sole_reader(g, c->dst) != i) return;
+    if (bl_graph_sole_reader(g, c->dst) != i) return;
     c->norm = true;
     c->add = norm.add;
     c->relu = norm.relu;

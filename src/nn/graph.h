@@ -15,6 +15,7 @@
 #define BL_NN_GRAPH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ballast/status.h"
@@ -85,6 +86,8 @@ typedef struct bl_graph {
     int32_t output;     /* the logits                        */
     int32_t features;   /* what the classifier reads; 0: not told */
     bool fixing;        /* parameters declared now are fixed */
+    size_t again_bytes; /* values so large are made again on the way back, */
+                        /*   where they can be, and not kept; 0: none      */
     bl_status status;
 } bl_graph;
 
@@ -146,6 +149,10 @@ int32_t bl_graph_param(bl_graph *g, const char *prefix, const char *suffix,
 /** Makes -1 of the present and every later value; keeps the first error.
  *  Status BL_OK: the caller was given a value or parameter that is none. */
 int32_t bl_graph_fail(bl_graph *g, bl_status status);
+
+/** The node that alone reads a value; -1 if none or several do, or if the value
+ *  is the graph's output. */
+int32_t bl_graph_sole_reader(const bl_graph *g, int32_t value);
 
 /** Rewrites nodes for a backend that fuses: norm takes the add and ReLU
  *  behind it; with infer, a convolution takes the norm behind it as well. */

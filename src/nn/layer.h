@@ -25,6 +25,10 @@ typedef struct bl_op {
     int32_t n_merge, merge_dst;
     int32_t diff_src[BL_NODE_SRC];
     int32_t saved[2];              /* forward to backward, private         */
+    int32_t again;                 /* op whose dst is made again before    */
+                                   /*   this one's backward, or -1         */
+    bool remade;                   /* such an op                           */
+    int32_t back_src, back_dst;    /* src[0] and dst of backward           */
     bl_conv *conv;                 /* owned by the plan's list             */
     bool accumulate;               /* an earlier use wrote the gradients   */
 } bl_op;
@@ -41,6 +45,10 @@ struct bl_layer_type {
     bl_status (*refresh)(bl_plan *plan, const bl_op *op);
     bl_status (*forward)(bl_plan *plan, const bl_op *op);
     bl_status (*backward)(bl_plan *plan, const bl_op *op); /* NULL: none */
+    /** Whether again can be called for a node; NULL: never. */
+    bool (*has_again)(const bl_node *node);
+    /** Makes what forward made in dst again, bit for bit. */
+    bl_status (*again)(bl_plan *plan, const bl_op *op);
     /** Multiply-adds of one sample's forward pass; NULL: not worth counting. */
     double (*work)(const bl_graph *g, const bl_node *node);
 };

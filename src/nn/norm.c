@@ -115,6 +115,23 @@ static bl_status forward(bl_plan *plan, const bl_op *op)
         bl_plan_scratch(plan));
 }
 
+static bool has_again(const bl_node *node)
+{
+    return !node->add && !node->frozen;
+}
+
+static bl_status again(bl_plan *plan, const bl_op *op)
+{
+    const bl_norm_desc desc = describe(plan, op);
+    const int32_t *const i = op->node.param;
+    return plan->backend->norm_again(
+        plan->dev, &desc, bl_plan_at(plan, op->src[0]),
+        bl_params_value(plan->params, i[0]),
+        bl_params_value(plan->params, i[1]), bl_plan_at(plan, op->saved[0]),
+        bl_plan_at(plan, op->saved[1]), bl_plan_at(plan, op->dst),
+        bl_plan_scratch(plan));
+}
+
 static bl_status backward(bl_plan *plan, const bl_op *op)
 {
     const bl_norm_desc desc = describe(plan, op);
@@ -179,4 +196,4 @@ bl_status bl_norm_fold(bl_plan *plan, const bl_op *op, const void **scale,
 const bl_layer_type bl_layer_norm = {
     .name = "norm", .keeps_src = true, .diff_ways = 2, .diff_in_place = true,
     .shape = shape, .plan = plan_norm, .forward = forward,
-    .backward = backward};
+    .backward = backward, .has_again = has_again, .again = again};

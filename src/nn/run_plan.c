@@ -135,18 +135,34 @@ static bl_status merge(bl_plan *plan, const bl_op *op)
     return BL_OK;
 }
 
+/** Op i as backward sees it. */
+static bl_op op_backward(const bl_plan *plan, int32_t i)
+{
+    bl_op op = plan->ops[i];
+    op.src[0] = op.back_src;
+    op.dst = op.back_dst;
+    return op;
+}
+
+static bl_status backward(bl_plan *plan, int32_t i)
+{
+    bl_op op = op_backward(plan, i);
+    if (op.diff_dst[0] == BL_NO_BUFFER) return BL_OK;
+    if (op.again >= 0) {
+        const bl_op maker = op_backward(plan, op.again);
+        BL_TRY(maker.node.type->again(plan, &maker));
+    }
+    if (op.n_merge) {
+        BL_TRY(merge(plan, &op));
+        op.diff_dst[0] = op.merge_dst;
+    }
+    return op.node.type->backward ? op.node.type->backward(plan, &op) : BL_OK;
+}
+
 bl_status bl_plan_backward(bl_plan *plan)
 {
-    for (int32_t i = plan->n_op - 1; i >= 0; i--) {
-        bl_op op = plan->ops[i];
-        if (op.diff_dst[0] == BL_NO_BUFFER) continue;
-        if (op.n_merge) {
-            BL_TRY(merge(plan, &op));
-            op.diff_dst[0] = op.merge_dst;
-        }
-        if (op.node.type->backward)
-            BL_TRY(op.node.type->backward(plan, &op));
-    }
+    for (int32_t i = plan->n_op - 1; i >= 0; i--)
+        BL_TRY(backward(plan, i));
     return BL_OK;
 }
 
@@ -189,6 +205,7 @@ static void describe_op(const bl_plan *plan, const bl_op *op, bl_text *text)
     if (op->node.n_param)
         bl_text_printf(text, "  %s",
                        plan->params->table[op->node.param[0]].name);
+    if (op->remade) bl_text_printf(text, "  made again");
     if (op->conv) {
         char kernels[160];
         plan->backend->conv_describe(op->conv, kernels, sizeof kernels);

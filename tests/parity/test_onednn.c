@@ -227,6 +227,35 @@ static void norm_forward(bench *b, const norm_case *c)
     finish(b);
 }
 
+/* What is made again from saved statistics is what forward made, bit for
+ * bit, in either backend. */
+static void norm_again(bench *b, const norm_case *c)
+{
+    const bl_norm_desc *const d = &c->d;
+    const int64_t count = d->rows * d->c;
+    const buffer *const src = noise(b, d->act, count, c->centre, 1.3);
+    const buffer *const gamma = noise(b, BL_F32, d->c, 0.9, 0.7);
+    const buffer *const beta = noise(b, BL_F32, d->c, 0.1, 0.7);
+    const buffer *const running = noise(b, BL_F32, d->c, 1.7, 0.9);
+    for (int k = 0; k < 2; k++) {
+        const bl_backend *const e = b->backend[k];
+        const size_t bytes = e->norm_scratch(b->dev[k], d);
+        const buffer *const scratch = blank(b, BL_F64, (int64_t)bytes / 8 + 1);
+        const buffer *const mean = blank(b, BL_F32, d->c);
+        const buffer *const rstd = blank(b, BL_F32, d->c);
+        const buffer *const first = blank(b, d->act, count);
+        const buffer *const second = blank(b, d->act, count);
+        ok(e->norm_forward(b->dev[k], d, src->at, NULL, gamma->at, beta->at,
+                           twin(b, running)->at, twin(b, running)->at,
+                           mean->at, rstd->at, first->at, scratch->at));
+        ok(e->norm_again(b->dev[k], d, src->at, gamma->at, beta->at, mean->at,
+                         rstd->at, second->at, scratch->at));
+        assert_memory_equal(first->at, second->at,
+                            (size_t)count * bl_dtype_size(d->act));
+    }
+    finish(b);
+}
+
 static void norm_backward(bench *b, const norm_case *c)
 {
     const bl_norm_desc *const d = &c->d;
@@ -285,6 +314,7 @@ static void test_norm(void **state)
                 .second = k & 8, .frozen = k & 16, .accumulate = k & 16,
                 .in_place = k / 32, .centre = 0.4};
             norm_forward(b, &c);
+            if (!c.d.add) norm_again(b, &c);
             norm_backward(b, &c);
         }
 }

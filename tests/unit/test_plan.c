@@ -141,8 +141,8 @@ static void random_buffers_are_placed(void **state)
     }
 }
 
-static bl_engine *open_engine(const char *backend, const char *form,
-                              int64_t last)
+static bl_engine *open_engine_again(const char *backend, const char *form,
+                                    int64_t last, size_t again_bytes)
 {
     bl_engine *engine;
     const bl_engine_spec spec = {
@@ -151,10 +151,17 @@ static bl_engine *open_engine(const char *backend, const char *form,
         .compute = {.backend = backend, .precision = "fp32", .threads = 2},
         .normalization = {.c = 3, .mean = {0.5, 0.5, 0.5},
                           .std = {0.25, 0.25, 0.25}},
-        .batch = 4, .last_batch = last, .infer_batch = 3, .climbs = true};
+        .batch = 4, .last_batch = last, .infer_batch = 3, .climbs = true,
+        .again_bytes = again_bytes};
     ok(bl_engine_open(&engine, &spec));
     ok(bl_params_init(engine->params, 3));
     return engine;
+}
+
+static bl_engine *open_engine(const char *backend, const char *form,
+                              int64_t last)
+{
+    return open_engine_again(backend, form, last, 0);
 }
 
 static void plans_place_their_buffers(void **state)
@@ -271,6 +278,37 @@ static void a_climb_to_nowhere_leaves_the_parameters(void **state)
     bl_engine_free(e);
 }
 
+/** What is not kept but made again is the same, and takes less memory. */
+static void made_again_is_as_kept(void **state)
+{
+    (void)state;
+    const char *const forms[] = {"plain", "bbn"};
+    const bl_backend *onednn;
+    if (bl_backend_find(&onednn, "onednn") < 0) {
+        print_message("skipped: onednn is not in this build\n");
+        return;
+    }
+    for (int32_t i = 0; i < 2; i++) {
+        bl_engine *const again = open_engine_again("onednn", forms[i], 3, 1);
+        bl_engine *const kept =
+            open_engine_again("onednn", forms[i], 3, SIZE_MAX);
+        const bl_plan *const p = again->train[0];
+        const size_t bytes = (size_t)kept->params->n_trained * sizeof(float);
+        buffers_do_not_meet(p->buffers, p->n_buffer,
+                            p->bytes - p->scratch_bytes);
+        assert_true(p->bytes < kept->train[0]->bytes);
+        for (int32_t k = 0; k < 6; k++) {
+            const int64_t n = k % 2 ? 3 : 4;
+            const double rho = k < 4 ? 0 : 0.05;
+            const double a = step(again, n, rho), b = step(kept, n, rho);
+            assert_memory_equal(&a, &b, sizeof a);
+            assert_memory_equal(again->params->w, kept->params->w, bytes);
+        }
+        bl_engine_free(again);
+        bl_engine_free(kept);
+    }
+}
+
 static void logits_do_not_depend_on_the_batch(void **state)
 {
     (void)state;
@@ -303,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_shared_weight_shares_equal_convolutions),
         cmocka_unit_test(steps_allocate_nothing),
         cmocka_unit_test(a_climb_to_nowhere_leaves_the_parameters),
+        cmocka_unit_test(made_again_is_as_kept),
         cmocka_unit_test(logits_do_not_depend_on_the_batch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

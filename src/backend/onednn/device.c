@@ -120,6 +120,7 @@ const bl_backend bl_backend_onednn = {
 
     .norm_scratch = bl_onednn_norm_scratch,
     .norm_forward = bl_onednn_norm_forward,
+    .norm_again = bl_onednn_norm_again,
     .norm_infer = bl_onednn_norm_infer,
     .norm_freeze = bl_ref_norm_freeze,
     .norm_backward = bl_onednn_norm_backward,

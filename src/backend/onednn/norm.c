@@ -233,11 +233,10 @@ static void forward_apply(const grid *g, int32_t part, spot at, void *context)
                           f->dst + at.offset);
 }
 
-/** From sums about centre: saved and running statistics, and the factor. */
+/** From sums about centre: saved and running statistics. */
 static void statistics(const bl_norm_desc *desc, const double *sums,
-                       const float *centre, const float *gamma,
-                       float *running_mean, float *running_var,
-                       float *save_mean, float *save_rstd, float *scale)
+                       const float *centre, float *running_mean,
+                       float *running_var, float *save_mean, float *save_rstd)
 {
     const double n = (double)desc->rows;
     const double keep = 1 - desc->momentum;
@@ -247,15 +246,26 @@ static void statistics(const bl_norm_desc *desc, const double *sums,
         const double mean = (double)centre[i] + off;
         const double raw = sums[desc->c + i] / n - off * off;
         const double var = raw < 0 ? 0 : raw;
-        const double rstd = 1 / sqrt(var + desc->eps);
         running_mean[i] = (float)(keep * (double)running_mean[i]
                                   + desc->momentum * mean);
         running_var[i] = (float)(keep * (double)running_var[i]
                                  + desc->momentum * unbias * var);
         save_mean[i] = (float)mean;
-        save_rstd[i] = (float)rstd;
-        scale[i] = (float)((double)gamma[i] * rstd);
+        save_rstd[i] = (float)(1 / sqrt(var + desc->eps));
     }
+}
+
+/** The second sweep, from saved statistics. */
+static void normalise(const grid *g, forward *f, const float *gamma,
+                      const float *beta, const float *mean, const float *rstd)
+{
+    const room *const r = &f->room;
+    for (int64_t i = 0; i < g->c; i++)
+        r->channel[SCALE][i] = (float)((double)gamma[i] * (double)rstd[i]);
+    spread(g, mean, r->constant[MEAN]);
+    spread(g, r->channel[SCALE], r->constant[SCALE]);
+    spread(g, beta, r->constant[BETA]);
+    grid_visit(g, false, forward_apply, f);
 }
 
 bl_status bl_onednn_norm_forward(bl_device *dev, const bl_norm_desc *desc,
@@ -274,12 +284,21 @@ bl_status bl_onednn_norm_forward(bl_device *dev, const bl_norm_desc *desc,
     spread(&g, r->channel[CENTRE], r->constant[CENTRE]);
     grid_visit(&g, true, forward_sums, &f);
     fold(&g, r);
-    statistics(desc, r->channel_sums, r->channel[CENTRE], gamma, running_mean,
-               running_var, save_mean, save_rstd, r->channel[SCALE]);
-    spread(&g, save_mean, r->constant[MEAN]);
-    spread(&g, r->channel[SCALE], r->constant[SCALE]);
-    spread(&g, beta, r->constant[BETA]);
-    grid_visit(&g, false, forward_apply, &f);
+    statistics(desc, r->channel_sums, r->channel[CENTRE], running_mean,
+               running_var, save_mean, save_rstd);
+    normalise(&g, &f, gamma, beta, save_mean, save_rstd);
+    return BL_OK;
+}
+
+bl_status bl_onednn_norm_again(bl_device *dev, const bl_norm_desc *desc,
+                               const void *src, const void *gamma,
+                               const void *beta, const void *mean,
+                               const void *rstd, void *dst, void *scratch)
+{
+    const grid g = grid_of(dev, desc);
+    forward f = {.src = src, .dst = dst, .relu = desc->relu,
+                 .room = room_of(&g, scratch)};
+    normalise(&g, &f, gamma, beta, mean, rstd);
     return BL_OK;
 }
 

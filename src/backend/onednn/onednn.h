@@ -80,6 +80,10 @@ bl_status bl_onednn_norm_forward(bl_device *dev, const bl_norm_desc *desc,
                                  void *running_mean, void *running_var,
                                  void *save_mean, void *save_rstd, void *dst,
                                  void *scratch);
+bl_status bl_onednn_norm_again(bl_device *dev, const bl_norm_desc *desc,
+                               const void *src, const void *gamma,
+                               const void *beta, const void *mean,
+                               const void *rstd, void *dst, void *scratch);
 bl_status bl_onednn_norm_infer(bl_device *dev, const bl_norm_desc *desc,
                                const void *src, const void *add,
                                const void *gamma, const void *beta,

@@ -33,6 +33,17 @@ bl_status bl_ref_norm_forward(bl_device *dev, const bl_norm_desc *desc,
     return BL_OK;
 }
 
+bl_status bl_ref_norm_again(bl_device *dev, const bl_norm_desc *desc,
+                            const void *src, const void *gamma,
+                            const void *beta, const void *mean,
+                            const void *rstd, void *dst, void *scratch)
+{
+    (void)dev;
+    (void)scratch;
+    BL_BY_ACT(desc->act, norm_again, desc, src, gamma, beta, mean, rstd, dst);
+    return BL_OK;
+}
+
 bl_status bl_ref_norm_infer(bl_device *dev, const bl_norm_desc *desc,
                             const void *src, const void *add,
                             const void *gamma, const void *beta,

@@ -149,6 +149,7 @@ const bl_backend bl_backend_ref = {
 
     .norm_scratch = bl_ref_norm_scratch,
     .norm_forward = bl_ref_norm_forward,
+    .norm_again = bl_ref_norm_again,
     .norm_infer = bl_ref_norm_infer,
     .norm_freeze = bl_ref_norm_freeze,
     .norm_backward = bl_ref_norm_backward,
