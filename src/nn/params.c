@@ -13,6 +13,7 @@
 #include "ballast/rng.h"
 #include "core/error.h"
 #include "core/mem.h"
+#include "core/text.h"
 
 static bl_status slab(bl_params *p, void **out, int64_t count)
 {
@@ -283,6 +284,25 @@ static bl_status wrong_shape(const char *path, const bl_named_tensor *t,
                     t->dtype, found, wanted);
 }
 
+/** No weights of a network that works: not finite, or a variance below 0. */
+static bl_status check_numbers(const bl_named_tensor *t, const char *path)
+{
+    const size_t n = t->bytes / sizeof(float), end = strlen(t->name);
+    const bool variance =
+        end >= 11 && !strcmp(t->name + end - 11, "running_var");
+    for (size_t i = 0; i < n; i++) {
+        float x;
+        char found[32];
+        memcpy(&x, (const char *)t->data + i * sizeof x, sizeof x);
+        if (isfinite(x) && !(variance && x < 0)) continue;
+        bl_real_format(found, (double)x);
+        return BL_RAISE(BL_EFORMAT, "%s: tensor %s: number %zu is %s, wanted a "
+                        "finite one%s", path, t->name, i, found,
+                        variance ? ", 0 or more" : "");
+    }
+    return BL_OK;
+}
+
 /** Checks the tensor found for a parameter, NULL where there is none. */
 static bl_status check_tensor(const bl_named_tensor *t, const char *path,
                               const char *name, const bl_parameter *row)
@@ -293,7 +313,7 @@ static bl_status check_tensor(const bl_named_tensor *t, const char *path,
     bool same = t->rank == row->rank && !strcmp(t->dtype, "F32");
     for (int32_t k = 0; same && k < row->rank; k++)
         same = t->shape[k] == row->shape[k];
-    return same ? BL_OK : wrong_shape(path, t, row);
+    return same ? check_numbers(t, path) : wrong_shape(path, t, row);
 }
 
 /** Finds the tensor of a parameter; it must have its shape. */
