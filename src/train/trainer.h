@@ -148,6 +148,9 @@ BL_MUST_USE bl_status bl_trainer_build(bl_trainer **out,
                                        const bl_config *config,
                                        const bl_dataset *data,
                                        const bl_trainer_options *options);
+/** BL_ENUMERIC, with step and learning rate, if a parameter, a statistic or a
+ *  momentum is not finite: nothing that is good may be replaced by it. */
+BL_MUST_USE bl_status bl_trainer_check_finite(const bl_trainer *t);
 /** What to add to the news that numbers diverged; "" where there is no
  *  checkpoint to go back to. */
 const char *bl_trainer_kept(const bl_trainer *t);

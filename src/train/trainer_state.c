@@ -201,21 +201,37 @@ const char *bl_trainer_kept(const bl_trainer *t)
                ? "; the last checkpoint stays" : "";
 }
 
-/** Numbers that are none must not take the place of a good checkpoint. */
-static bl_status check_finite(const bl_trainer *t,
-                              const bl_named_tensor *tensors, int64_t n)
+static bl_status diverged(const bl_trainer *t, const char *name, float x)
+{
+    char found[32];
+    bl_real_format(found, (double)x);
+    return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %" PRId64 ": %s "
+                    "holds %s at learning rate %g; a lower --lr may help%s",
+                    t->at.epoch, t->at.step, name, found, bl_trainer_rate(t),
+                    bl_trainer_kept(t));
+}
+
+static bl_status all_finite(const bl_trainer *t,
+                            const bl_named_tensor *tensors, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         const float *const x = tensors[i].data;
         for (size_t k = 0; k < tensors[i].bytes / sizeof *x; k++)
-            if (!isfinite(x[k]))
-                return BL_RAISE(BL_ENUMERIC, "epoch %" PRId64 ", step %"
-                                PRId64 ": %s holds %g at learning rate %g%s",
-                                t->at.epoch, t->at.step, tensors[i].name,
-                                (double)x[k], bl_trainer_rate(t),
-                                bl_trainer_kept(t));
+            if (!isfinite(x[k])) return diverged(t, tensors[i].name, x[k]);
     }
     return BL_OK;
+}
+
+bl_status bl_trainer_check_finite(const bl_trainer *t)
+{
+    bl_named_tensor *tensors = NULL;
+    void *memory = NULL;
+    int64_t n;
+    BL_TRY(bl_params_export(t->engine->params, true, &tensors, &n, &memory));
+    const bl_status status = all_finite(t, tensors, n);
+    bl_free(tensors);
+    bl_free(memory);
+    return status;
 }
 
 bl_status bl_trainer_checkpoint(bl_trainer *trainer)
@@ -233,7 +249,7 @@ bl_status bl_trainer_checkpoint(bl_trainer *trainer)
     pairs[ROWS] = (bl_metadata){SETTINGS, trainer->identity};
     BL_TRY(bl_params_export(trainer->engine->params, true, &tensors, &n,
                             &memory));
-    bl_status status = check_finite(trainer, tensors, n);
+    bl_status status = all_finite(trainer, tensors, n);
     if (status == BL_OK)
         status = bl_run_checkpoint(trainer->run, tensors, n, pairs,
                                    ROWS + 1);

@@ -202,8 +202,9 @@ static bl_status conclude(bl_trainer *t)
     const bl_status status = bl_trainer_evaluate(&evaluation, t, t->judged);
     t->judged = NULL;
     if (status == BL_ENUMERIC)
-        return bl_error_prefix("epoch %" PRId64 ", learning rate %g",
-                               t->at.epoch, bl_trainer_rate(t));
+        return bl_error_prefix("epoch %" PRId64 ", step %" PRId64 ", learning "
+                               "rate %g", t->at.epoch, t->at.step,
+                               bl_trainer_rate(t));
     BL_TRY(status);
     bl_evaluation_free(t->last);
     t->last = evaluation;
@@ -213,6 +214,7 @@ static bl_status conclude(bl_trainer *t)
 static bl_status eval_step(bl_trainer *t)
 {
     bool done;
+    if (!t->judged) BL_TRY(bl_trainer_check_finite(t));
     BL_TRY(judge_step(t, t->judge, &done));
     if (!done) return BL_OK;
     BL_TRY(conclude(t));
