@@ -319,3 +319,13 @@ double bl_stage_rate(const bl_stage *stage, int64_t e)
            stage->schedule->factor(stage->config, e - stage->first,
                                    stage->epochs);
 }
+
+bl_status bl_stage_check_rate(const bl_stage *stage)
+{
+    for (int64_t e = 1; e <= stage->epochs; e++)
+        if (bl_stage_rate(stage, stage->first + e) > 0) return BL_OK;
+    return BL_RAISE(BL_EINVAL, "%s.decay: the learning rate is 0 in every "
+                    "epoch, which freezes all; wanted above 0, or milestones "
+                    "behind the first epoch",
+                    stage->second ? "stage2" : "schedule");
+}

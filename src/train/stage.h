@@ -50,6 +50,8 @@ int64_t bl_stage2_epochs(const bl_config *config);
 
 /** Learning rate in epoch e of the run. */
 double bl_stage_rate(const bl_stage *stage, int64_t e);
+/** Refuses a stage whose rate is 0 in every epoch. */
+BL_MUST_USE bl_status bl_stage_check_rate(const bl_stage *stage);
 
 /** Checks what a configuration's rows ask of each other, without data.
  *  Errors BL_EINVAL in one line that names both keys. */

@@ -207,7 +207,8 @@ bl_status bl_trainer_check_stages(bl_trainer *t)
     bl_status status = BL_OK;
     for (int32_t k = 0; k < t->n_stage && status == BL_OK; k++) {
         t->stage = &t->stages[k];
-        status = open_samplers(t);
+        status = bl_stage_check_rate(t->stage);
+        if (status == BL_OK) status = open_samplers(t);
         bl_trainer_close_stage(t);
     }
     return status;
