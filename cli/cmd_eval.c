@@ -148,12 +148,12 @@ static int evaluate(job *j)
     bl_split_counts(j->data->train, j->train_n);
     if (bl_classifier_infer(j->classifier, test->pixels, test->n, j->z,
                             j->f) < 0 ||
-        (logits[0] && bl_npy_write(logits, j->z, test->n, n_class) < 0) ||
         bl_evaluate(&j->evaluation, j->z, test->labels, test->n, j->train_n,
                     n_class, &shots) < 0 ||
         bl_compactness(j->compactness, j->f, test->labels, test->n,
                        bl_classifier_width(j->classifier), n_class) < 0 ||
-        bl_classifier_norms(j->classifier, j->norms) < 0)
+        bl_classifier_norms(j->classifier, j->norms) < 0 ||
+        (logits[0] && bl_npy_write(logits, j->z, test->n, n_class) < 0))
         return cli_fail(j->args, CLI_FAILED);
     if (strcmp(bl_classifier_spec(j->classifier)->form, "cosine") == 0)
         bl_evaluation_forget_calibration(j->evaluation);
