@@ -164,12 +164,15 @@ static int check_backend(const cli_args *args)
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], word) == 0) return CLI_DONE;
     const char *near = bl_nearest(word, names);
+    const char *place = bl_config_place(args->train, "backend");
+    const char *colon = *place ? ": " : "";
     if (near)
         return cli_say(args, CLI_USAGE,
-                       "backend: %s is unknown; did you mean %s? (ballast "
-                       "list backends)", word, near);
+                       "%s%sbackend: %s is unknown; did you mean %s? (ballast "
+                       "list backends)", place, colon, word, near);
     return cli_say(args, CLI_USAGE,
-                   "backend: %s is unknown; see ballast list backends", word);
+                   "%s%sbackend: %s is unknown; see ballast list backends",
+                   place, colon, word);
 }
 
 int cli_args_parse(cli_args *args, const cli_command *command, int argc,

@@ -106,6 +106,8 @@ BL_API int64_t bl_config_reals(const bl_config *config, const char *key,
 /** Value of any key as canonical text (reading it back gives the value). */
 BL_API const char *bl_config_text(const bl_config *config, const char *key);
 BL_API bl_origin bl_config_origin(const bl_config *config, const char *key);
+/** "FILE:LINE" of a value that was read from a file, else "". */
+BL_API const char *bl_config_place(const bl_config *config, const char *key);
 /** "default", "method", "file", "option". */
 BL_API const char *bl_origin_name(bl_origin origin);
 

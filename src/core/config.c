@@ -31,6 +31,7 @@ typedef struct value {
     double real;
     double *reals; /* [n_reals] */
     int64_t n_reals;
+    char *place; /* "FILE:LINE" where a file set it, or NULL */
 } value;
 
 struct bl_config {
@@ -44,6 +45,7 @@ static void value_clear(value *v)
 {
     bl_free(v->text);
     bl_free(v->reals);
+    bl_free(v->place);
     *v = (value){0};
 }
 
@@ -270,6 +272,8 @@ bl_status bl_config_clone(bl_config **out, const bl_config *config)
         const value *const from = &config->values[i];
         BL_CHECK(parsers[row->kind](&copy->values[i], row, from->text));
         copy->values[i].origin = from->origin;
+        if (from->place != NULL)
+            BL_CHECK(bl_strdup(&copy->values[i].place, from->place));
     }
     *out = copy;
     copy = NULL;
@@ -289,12 +293,15 @@ static bl_status raise_unknown(const bl_config *config, const char *key)
                     key, nearest);
 }
 
+/* place: of the value in a file, or NULL. */
 static bl_status set_row(bl_config *config, const bl_param *row,
-                         const char *text, bl_origin origin)
+                         const char *text, bl_origin origin,
+                         const char *place)
 {
     value *const old = &config->values[row - config->table];
     value fresh = {0};
-    const bl_status status = parsers[row->kind](&fresh, row, text);
+    bl_status status = parsers[row->kind](&fresh, row, text);
+    if (status >= 0 && place != NULL) status = bl_strdup(&fresh.place, place);
     if (status < 0 || origin < old->origin) {
         value_clear(&fresh);
         return status;
@@ -310,7 +317,7 @@ bl_status bl_config_set(bl_config *config, const char *key, const char *text,
 {
     const bl_param *const row = bl_param_find(config->table, key);
     if (row == NULL) return raise_unknown(config, key);
-    return set_row(config, row, text, origin);
+    return set_row(config, row, text, origin, NULL);
 }
 
 bl_status bl_config_assign(bl_config *config, const char *assignment,
@@ -328,15 +335,30 @@ bl_status bl_config_assign(bl_config *config, const char *assignment,
     return status;
 }
 
+/* A file being read. */
+typedef struct source {
+    bl_config *config;
+    const char *name;
+    int line; /* of the present value */
+} source;
+
 static bl_status set_leaf(void *payload, const char *key, const char *text,
                           int list)
 {
-    bl_config *const config = payload;
+    const source *const from = payload;
+    bl_config *const config = from->config;
+    bl_text place = {0};
     const bl_param *const row = bl_param_find(config->table, key);
     if (row == NULL) return raise_unknown(config, key);
     if (list && row->kind != BL_PARAM_REALS)
         return BL_RAISE(BL_EINVAL, "%s: found a list, wanted one value", key);
-    return set_row(config, row, text, BL_ORIGIN_FILE);
+    bl_text_printf(&place, "%s:%d", from->name, from->line);
+    const bl_status status =
+        place.status < 0 ? place.status
+                         : set_row(config, row, text, BL_ORIGIN_FILE,
+                                   place.text);
+    bl_text_free(&place);
+    return status;
 }
 
 bl_status bl_config_parse(bl_config *config, const char *name,
@@ -344,7 +366,9 @@ bl_status bl_config_parse(bl_config *config, const char *name,
 {
     bl_config *copy = NULL;
     BL_TRY(bl_config_clone(&copy, config));
-    const bl_status status = bl_yaml_read(name, yaml, bytes, set_leaf, copy);
+    source from = {.config = copy, .name = name};
+    const bl_status status = bl_yaml_read_lines(name, yaml, bytes, set_leaf,
+                                                &from, &from.line);
     if (status >= 0) {
         const bl_config old = *config;
         *config = *copy;
@@ -424,6 +448,12 @@ bl_origin bl_config_origin(const bl_config *config, const char *key)
 {
     const value *const v = find_value(config, key);
     return v == NULL ? BL_ORIGIN_DEFAULT : v->origin;
+}
+
+const char *bl_config_place(const bl_config *config, const char *key)
+{
+    const value *const v = find_value(config, key);
+    return v == NULL || v->place == NULL ? "" : v->place;
 }
 
 const char *bl_origin_name(bl_origin origin)

@@ -38,6 +38,7 @@ typedef struct reader {
     size_t bytes;
     bl_yaml_leaf *leaf;
     void *payload;
+    int *line;     /* of the value that leaf is given */
     bl_text key;   /* dotted path to the present node */
     char **seen;   /* [n_seen] paths already met      */
     int64_t n_seen, room;
@@ -217,6 +218,7 @@ static bl_status skip_node(reader *r)
 static bl_status give_leaf(const reader *r, int line, const char *text,
                            int list)
 {
+    *r->line = line;
     const bl_status status = r->leaf(r->payload, r->key.text, text, list);
     return status < 0 ? bl_error_prefix("%s:%d", r->name, line) : status;
 }
@@ -304,8 +306,15 @@ static bl_status read_stream(reader *r)
 bl_status bl_yaml_read(const char *name, const char *yaml, size_t bytes,
                        bl_yaml_leaf *leaf, void *payload)
 {
+    int line;
+    return bl_yaml_read_lines(name, yaml, bytes, leaf, payload, &line);
+}
+
+bl_status bl_yaml_read_lines(const char *name, const char *yaml, size_t bytes,
+                             bl_yaml_leaf *leaf, void *payload, int *line)
+{
     reader r = {.name = name, .yaml = yaml, .bytes = bytes, .leaf = leaf,
-                .payload = payload};
+                .payload = payload, .line = line};
     if (bytes > BL_YAML_LIMIT)
         return BL_RAISE(BL_EFORMAT, "%s: holds %zu bytes, wanted at most %d",
                         name, bytes, (int)BL_YAML_LIMIT);

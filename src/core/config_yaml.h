@@ -25,4 +25,9 @@ BL_MUST_USE bl_status bl_yaml_read(const char *name, const char *yaml,
                                    size_t bytes, bl_yaml_leaf *leaf,
                                    void *payload);
 
+/** The same; while leaf is called, *line is that of its value. */
+BL_MUST_USE bl_status bl_yaml_read_lines(const char *name, const char *yaml,
+                                         size_t bytes, bl_yaml_leaf *leaf,
+                                         void *payload, int *line);
+
 #endif

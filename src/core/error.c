@@ -107,6 +107,9 @@ bl_status bl_error_prefix(const char *format, ...)
     va_start(args, format);
     if (vsnprintf(place, sizeof place, format, args) < 0) place[0] = '\0';
     va_end(args);
+    const size_t bytes = strlen(place);
+    if (strncmp(last.message, place, bytes) == 0 && last.message[bytes] == ':')
+        return last.status;
     const int n = snprintf(message, sizeof message, "%s: %s", place,
                            last.message);
     const int cut = n >= MESSAGE_BYTES;

@@ -25,7 +25,8 @@ bl_status bl_error_raise(bl_status status, const char *file, int line,
 bl_status bl_error_raise_errno(const char *file, int line, const char *path,
                                const char *what);
 
-/** Puts "text: " in front of the present message; returns its status. */
+/** Puts "text: " in front of the present message, unless it begins with
+ *  "text:", and so with this place or one inside it; returns its status. */
 bl_status bl_error_prefix(const char *format, ...) BL_PRINTF(1, 2);
 
 /** Makes a record of another thread this thread's own; returns its status. */

@@ -37,7 +37,7 @@ bl_status bl_shot_limits_check(const bl_shot_limits *limits)
                         ": wanted at least 0", limits->many_above,
                         limits->few_below);
     if (limits->few_below - 1 > limits->many_above)
-        return BL_RAISE(BL_EINVAL, "few-below %" PRId64 ": wanted at most %"
+        return BL_RAISE(BL_EINVAL, "few-below: %" PRId64 ", wanted at most %"
                         PRId64 ", one more than many-above",
                         limits->few_below, limits->many_above + 1);
     return BL_OK;

@@ -3,6 +3,7 @@
  * settle.c: from what a user said to a configuration that can run, and to the
  * data it names.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "ballast/sampler.h"
@@ -85,7 +86,7 @@ bl_shot_limits bl_train_shots(const bl_config *config)
         .few_below = bl_config_integer(config, "few-below")};
 }
 
-bl_status bl_train_settle(bl_config *config)
+static bl_status settle(bl_config *config)
 {
     BL_TRY(check_name(config, &method_key));
     const bl_method_type *const method =
@@ -99,6 +100,23 @@ bl_status bl_train_settle(bl_config *config)
     const bl_shot_limits shots = bl_train_shots(config);
     BL_TRY(bl_shot_limits_check(&shots));
     return bl_stage_check(config, bl_form_find(method->form));
+}
+
+/** Puts file and line in front of a message "KEY: ..." if a file has set the
+ *  key. */
+static bl_status name_place(const bl_config *config)
+{
+    const char *const message = bl_error_last()->message;
+    char key[64];
+    (void)snprintf(key, sizeof key, "%.*s", (int)strcspn(message, ":"),
+                   message);
+    const char *const place = bl_config_place(config, key);
+    return *place ? bl_error_prefix("%s", place) : bl_error_last()->status;
+}
+
+bl_status bl_train_settle(bl_config *config)
+{
+    return settle(config) < 0 ? name_place(config) : BL_OK;
 }
 
 /* ---- data --------------------------------------------------------------- */

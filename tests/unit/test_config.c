@@ -379,6 +379,28 @@ static void yaml_errors_name_the_line(void **state)
     }
 }
 
+/* A value that is refused later is still found in its file. */
+static void values_of_a_file_keep_their_line(void **state)
+{
+    bl_config *const c = *state;
+    bl_config *copy = NULL;
+    assert_string_equal(bl_config_place(c, "lr"), "");
+    assert_int_equal(bl_config_set(c, "data", "d", BL_ORIGIN_OPTION), BL_OK);
+    assert_int_equal(parse(c, "# a run\nlr: 0.3\ndata: x\nsgd:\n"
+                              "  weight-decay: 1\nschedule.milestones:\n"
+                              "  - 80\n"), BL_OK);
+    assert_int_equal(bl_config_clone(&copy, c), BL_OK);
+    assert_string_equal(bl_config_place(copy, "lr"), "c.yaml:2");
+    assert_string_equal(bl_config_place(copy, "data"), "");
+    assert_string_equal(bl_config_place(copy, "sgd.weight-decay"), "c.yaml:5");
+    assert_string_equal(bl_config_place(copy, "schedule.milestones"),
+                        "c.yaml:7");
+    assert_string_equal(bl_config_place(copy, "none"), "");
+    assert_int_equal(bl_config_set(copy, "lr", "1", BL_ORIGIN_OPTION), BL_OK);
+    assert_string_equal(bl_config_place(copy, "lr"), "");
+    bl_config_free(copy);
+}
+
 static void depth_and_size_are_limited(void **state)
 {
     static const char *const openers[] = {
@@ -473,6 +495,7 @@ int main(void)
         CONFIG_TEST(null_is_the_empty_text),
         CONFIG_TEST(options_outlive_files),
         CONFIG_TEST(yaml_errors_name_the_line),
+        CONFIG_TEST(values_of_a_file_keep_their_line),
         CONFIG_TEST(depth_and_size_are_limited),
         CONFIG_TEST(files_are_read),
         CONFIG_TEST(garbage_is_refused_quietly),

@@ -59,6 +59,18 @@ static void prefix_keeps_status_and_place(void **state)
     assert_int_equal(bl_error_last()->line, line);
 }
 
+static void places_are_named_once(void **state)
+{
+    (void)state;
+    (void)BL_RAISE(BL_EINVAL, "run.yaml:7: lr: 3 is not in [0, 1]");
+    assert_int_equal(bl_error_prefix("%s", "run.yaml"), BL_EINVAL);
+    assert_string_equal(bl_error_last()->message,
+                        "run.yaml:7: lr: 3 is not in [0, 1]");
+    assert_int_equal(bl_error_prefix("%s", "run"), BL_EINVAL);
+    assert_string_equal(bl_error_last()->message,
+                        "run: run.yaml:7: lr: 3 is not in [0, 1]");
+}
+
 static void messages_are_one_clean_line(void **state)
 {
     (void)state;
@@ -139,6 +151,7 @@ int main(void)
         cmocka_unit_test(errno_is_put_in_words),
         cmocka_unit_test(arguments_may_point_into_the_record),
         cmocka_unit_test(prefix_keeps_status_and_place),
+        cmocka_unit_test(places_are_named_once),
         cmocka_unit_test(messages_are_one_clean_line),
         cmocka_unit_test(long_messages_are_cut_between_characters),
         cmocka_unit_test(threads_have_their_own_record),

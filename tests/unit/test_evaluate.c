@@ -124,7 +124,7 @@ static void refuses_limits(void **state)
         assert_int_equal(bl_evaluate(&e, &z[0][0], labels, 7, train_n, 5,
                                      &rows[i]), BL_EINVAL);
     assert_string_equal(bl_error_last()->message,
-                        "few-below 102: wanted at most 101, one more than "
+                        "few-below: 102, wanted at most 101, one more than "
                         "many-above");
     assert_null(e);
 }

@@ -200,7 +200,9 @@ static void unknown_settings_name_their_file(void **state)
     stop(&s);
     alter(&s, "\nsampler: permutation\n", "\nsampler: permu\n");
     assert_int_equal(resume(&s), BL_EINVAL);
-    says("/run.yaml: sampler: permu is unknown");
+    says("/run.yaml:");
+    says(": sampler: permu is unknown");
+    assert_null(strstr(bl_error_last()->message, "run.yaml: "));
     clean(&s);
 }
 
