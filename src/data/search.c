@@ -9,9 +9,9 @@
  *
  * In each: the set's usual folder, then its official archive.  The first that
  * exists is taken, even if it turns out to be broken: a silent step to another
- * copy would hide that.  When nothing is found the message lists the places in
- * this order, and before them how to get the set, so that a long list cannot
- * push that off the end of the line.
+ * copy would hide that.  When nothing is found the message says how to get the
+ * set and lists the places in this order.  It has room for so many bytes, so of
+ * a long BALLAST_DATA the folders at its end are counted and not named.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -25,8 +25,9 @@
 
 /* All places, in order. */
 typedef struct places {
-    char **folder; /* [n], each owned */
+    char **folder;       /* [n], each owned                        */
     int64_t n;
+    int64_t first, last; /* those of BALLAST_DATA are [first, last) */
 } places;
 
 static bl_status add(places *p, const char *folder, size_t bytes,
@@ -70,7 +71,9 @@ static bl_status add_all(places *p, const char *data_dir)
     static const char *const system[] = {"/usr/local/share/datasets",
                                          "/usr/share/datasets"};
     if (data_dir != NULL) BL_TRY(add(p, data_dir, strlen(data_dir), ""));
+    p->first = p->n;
     BL_TRY(add_list(p, getenv("BALLAST_DATA")));
+    p->last = p->n;
     BL_TRY(add_cache(p));
     for (size_t i = 0; i < sizeof system / sizeof system[0]; i++)
         BL_TRY(add(p, system[i], strlen(system[i]), ""));
@@ -97,18 +100,42 @@ static bl_status look(char **path, const char *place,
     return BL_OK;
 }
 
+/* Lists the places, those of BALLAST_DATA up to `end`. */
+static void list(bl_text *out, const places *p, int64_t end)
+{
+    for (int64_t i = 0; i < p->n; i++) {
+        const char *const comma = i > 0 ? ", " : "";
+        if (i == end && end < p->last)
+            bl_text_printf(out, "%sand %" PRId64 " more of BALLAST_DATA",
+                           comma, p->last - end);
+        if (i < end || i >= p->last)
+            bl_text_printf(out, "%s%s", comma, p->folder[i]);
+    }
+}
+
+/* Says what is missing, and where it was looked for. */
+static void describe(bl_text *out, const places *p, int64_t end,
+                     const bl_dataset_row *row)
+{
+    bl_text_printf(out, "%s not found (get it: %s); no %s%s%s in: ",
+                   row->type.name, row->type.obtain, row->type.folder,
+                   row->archive != NULL ? " or " : "",
+                   row->archive != NULL ? row->archive : "");
+    list(out, p, end);
+}
+
 static bl_status missing(const places *p, const bl_dataset_row *row)
 {
+    const size_t room = sizeof bl_error_last()->message;
+    int64_t end = p->last;
     bl_text text = {0};
-    for (int64_t i = 0; i < p->n; i++)
-        bl_text_printf(&text, "%s%s", i > 0 ? ", " : "", p->folder[i]);
+    describe(&text, p, end, row);
+    while (text.status == BL_OK && text.bytes >= room && end > p->first) {
+        bl_text_free(&text);
+        describe(&text, p, --end, row);
+    }
     const bl_status status =
-        text.status != BL_OK
-            ? text.status
-            : BL_RAISE(BL_EIO, "%s not found (get it: %s); no %s%s%s in: %s",
-                       row->type.name, row->type.obtain, row->type.folder,
-                       row->archive != NULL ? " or " : "",
-                       row->archive != NULL ? row->archive : "", text.text);
+        text.status < 0 ? text.status : BL_RAISE(BL_EIO, "%s", text.text);
     bl_text_free(&text);
     return status;
 }

@@ -494,6 +494,31 @@ static void test_search_says_where(void **state)
     scratch_remove(&s);
 }
 
+/* Of a list that does not fit the last folders are counted; the rest of the
+ * message stays whole. */
+static void test_search_says_where_in_short(void **state)
+{
+    (void)state;
+    char list[1024] = "", want[1024];
+    for (int i = 0; i < 20; i++)
+        (void)snprintf(list + strlen(list), 64, "%s/nowhere/%036d",
+                       i ? ":" : "", i);
+    assert_int_equal(setenv("BALLAST_DATA", list, 1), 0);
+    assert_int_equal(setenv("XDG_CACHE_HOME", "/cache", 1), 0);
+    for (int first = 0; first < 2; first++) {
+        (void)snprintf(want, sizeof want, "cifar-10-binary.tar.gz in: %s"
+                       "/nowhere/%036d, /nowhere/%036d, ",
+                       first ? "/first, " : "", 0, 1);
+        must_fail("cifar10", first ? "/first" : NULL, BL_EIO, want);
+        const char *const message = bl_error_last()->message;
+        assert_non_null(strstr(message, "get it: cifar-10-binary.tar.gz"));
+        assert_non_null(strstr(message, ", and 15 more of BALLAST_DATA, "
+                                        "/cache/ballast, /usr/local/share/"
+                                        "datasets, /usr/share/datasets"));
+    }
+    assert_int_equal(unsetenv("XDG_CACHE_HOME"), 0);
+}
+
 /* The places in order.  The sets found are too small for their names, and
  * what is said of them tells which was found. */
 static void test_search_order(void **state)
@@ -636,6 +661,7 @@ int main(void)
         cmocka_unit_test(test_damaged_gzip),
         cmocka_unit_test(test_odd_files),
         cmocka_unit_test(test_search_says_where),
+        cmocka_unit_test(test_search_says_where_in_short),
         cmocka_unit_test(test_search_order),
         cmocka_unit_test(test_search_finds_the_archive),
         cmocka_unit_test(test_create),
