@@ -190,11 +190,20 @@ static int32_t count_classes(const assembly *a)
 static bl_status set_names(bl_dataset *data, const assembly *a,
                            int32_t n_class)
 {
+    const bl_member *file = NULL;
     const char *text = NULL;
+    char *place = NULL;
     for (int i = 0; a->row->members[i].name != NULL; i++)
-        if (a->pieces[i].text != NULL) text = a->pieces[i].text;
-    return bl_names_create(&data->class_names, a->path, text,
-                           a->known ? a->row->class_names : NULL, n_class);
+        if (a->pieces[i].text != NULL) {
+            file = &a->row->members[i];
+            text = a->pieces[i].text;
+        }
+    if (file != NULL) BL_TRY(bl_path_join(&place, a->path, file->name));
+    const bl_status status =
+        bl_names_create(&data->class_names, place != NULL ? place : a->path,
+                        text, a->known ? a->row->class_names : NULL, n_class);
+    bl_free(place);
+    return status;
 }
 
 /* ---- checking ------------------------------------------------------------ */

@@ -304,7 +304,9 @@ static const bad cases[] = {
     {make_full_cifar10, "test_batch.bin", REMOVE, 0, 0,
      ": holds no test_batch.bin"},
     {make_full_cifar10, "batches.meta.txt", CUT, 40, 0,
-     ": 8 class names, wanted 10"},
+     "/batches.meta.txt: 8 class names, wanted 10"},
+    {make_full_cifar10, "batches.meta.txt", CUT, 0, 0,
+     "/batches.meta.txt: 0 class names, wanted 10"},
     {make_full_cifar10, "batches.meta.txt", APPEND, 3, 0,
      "batches.meta.txt: offset 51: byte 0, wanted text"},
     {make_full_cifar10, "batches.meta.txt", APPEND, 70000, 0,
@@ -404,6 +406,21 @@ static void test_parts_that_do_not_fit(void **state)
     sets_put(s.folder, "t10k-images-idx3-ubyte", bytes, sizeof bytes);
     must_fail(s.folder, NULL, BL_EFORMAT, "t10k-images-idx3-ubyte: offset 4: "
               "131072 images of 129 x 128, wanted at most 2147483648 bytes");
+    scratch_remove(&s);
+}
+
+static void test_long_class_name(void **state)
+{
+    (void)state;
+    char text[] = "wren\n" "0123456789012345678901234567890123456789"
+                  "0123456789012345678901234567890123456789"
+                  "012345678901234567890\n";
+    scratch s;
+    scratch_make(&s);
+    make_full_cifar10(s.folder);
+    sets_put(s.folder, "batches.meta.txt", text, sizeof text - 1);
+    must_fail(s.folder, NULL, BL_EFORMAT, "/batches.meta.txt: class name 1 "
+              "has 101 bytes, wanted at most 100");
     scratch_remove(&s);
 }
 
@@ -658,6 +675,7 @@ int main(void)
         cmocka_unit_test(test_bad_archives),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_parts_that_do_not_fit),
+        cmocka_unit_test(test_long_class_name),
         cmocka_unit_test(test_damaged_gzip),
         cmocka_unit_test(test_odd_files),
         cmocka_unit_test(test_search_says_where),
