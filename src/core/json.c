@@ -70,28 +70,6 @@ static void put_line(bl_json *json)
     bl_text_printf(&json->text, "\n%*s", STEP * json->depth, "");
 }
 
-/* Bytes of the UTF-8 character at s, or 0 where there is none (RFC 3629: no
- * overlong forms, no surrogates, nothing above U+10FFFF). */
-static size_t utf8_bytes(const unsigned char *s)
-{
-    static const struct { unsigned char from, to, low, high, bytes; } rows[] = {
-        {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2},
-        {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
-        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
-        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4},
-        {0xF4, 0xF4, 0x80, 0x8F, 4},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (s[0] < rows[i].from || s[0] > rows[i].to) continue;
-        if (rows[i].bytes == 1) return 1;
-        if (s[1] < rows[i].low || s[1] > rows[i].high) return 0;
-        for (size_t k = 2; k < rows[i].bytes; k++)
-            if ((s[k] & 0xC0) != 0x80) return 0;
-        return rows[i].bytes;
-    }
-    return 0;
-}
-
 static void put_escape(bl_json *json, unsigned char ch)
 {
     static const char plain[] = "\"\\\b\f\n\r\t", letter[] = "\"\\bfnrt";
@@ -107,7 +85,7 @@ static void put_string(bl_json *json, const char *text)
     put(json, "\"");
     for (const char *at = text; *at != '\0';) {
         const unsigned char ch = (unsigned char)*at;
-        const size_t n = utf8_bytes((const unsigned char *)at);
+        const size_t n = bl_utf8_bytes(at);
         if (n == 0)
             put(json, "\xEF\xBF\xBD");
         else if (ch < 0x20 || ch == '"' || ch == '\\')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text.c: growing strings, and numbers as text.
+ * text.c: growing strings, numbers as text, and the bytes of characters.
  *
  * Numbers are written and read in the C locale whatever the program has set,
  * because files must not depend on who wrote them.  uselocale changes the
@@ -197,4 +197,27 @@ int bl_integer_parse(long long *out, const char *text)
     if (errno == ERANGE) return 0;
     *out = value;
     return 1;
+}
+
+/* ---- UTF-8 --------------------------------------------------------------- */
+
+size_t bl_utf8_bytes(const char *text)
+{
+    const unsigned char *const s = (const unsigned char *)text;
+    static const struct { unsigned char from, to, low, high, bytes; } rows[] = {
+        {0x00, 0x7F, 0x00, 0xFF, 1}, {0xC2, 0xDF, 0x80, 0xBF, 2},
+        {0xE0, 0xE0, 0xA0, 0xBF, 3}, {0xE1, 0xEC, 0x80, 0xBF, 3},
+        {0xED, 0xED, 0x80, 0x9F, 3}, {0xEE, 0xEF, 0x80, 0xBF, 3},
+        {0xF0, 0xF0, 0x90, 0xBF, 4}, {0xF1, 0xF3, 0x80, 0xBF, 4},
+        {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (s[0] < rows[i].from || s[0] > rows[i].to) continue;
+        if (rows[i].bytes == 1) return 1;
+        if (s[1] < rows[i].low || s[1] > rows[i].high) return 0;
+        for (size_t k = 2; k < rows[i].bytes; k++)
+            if ((s[k] & 0xC0) != 0x80) return 0;
+        return rows[i].bytes;
+    }
+    return 0;
 }

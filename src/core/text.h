@@ -29,5 +29,8 @@ void bl_real_format(char out[32], double value);
 /** Reads a whole string as a finite real or integer; 0 where it is not one. */
 int bl_real_parse(double *out, const char *text);
 int bl_integer_parse(long long *out, const char *text);
+/** Bytes of the UTF-8 character at text, or 0 where there is none (RFC 3629:
+ *  no overlong forms, no surrogates, nothing above U+10FFFF). */
+size_t bl_utf8_bytes(const char *text);
 
 #endif

@@ -121,6 +121,23 @@ static void add_facts(bl_text *out, const bl_run_facts *facts)
     bl_text_add(out, "\n", 1);
 }
 
+/* YAML is UTF-8; a path may hold any byte. */
+static bl_status check_utf8(const bl_config *config)
+{
+    const bl_param *row = bl_config_table(config);
+    for (; row->name != NULL; row++) {
+        const char *const text = bl_config_text(config, row->name);
+        const char *at = text;
+        size_t n = 0;
+        while (*at != '\0' && (n = bl_utf8_bytes(at)) > 0) at += n;
+        if (*at != '\0')
+            return BL_RAISE(BL_EINVAL, "%s: holds byte %02x at %td, wanted "
+                            "UTF-8", row->name, (unsigned)(unsigned char)*at,
+                            at - text);
+    }
+    return BL_OK;
+}
+
 /* Parses the text and compares every key with config. */
 static bl_status check_reads_back(const bl_text *text,
                                   const bl_config *config)
@@ -146,6 +163,7 @@ done:
 bl_status bl_run_yaml_emit(bl_text *text, const bl_config *config,
                            const bl_run_facts *facts)
 {
+    BL_TRY(check_utf8(config));
     bl_text_printf(text,
                    "# A run of ballast %s: every setting it was made with.\n"
                    "# Repeat it:     ballast train --config run.yaml --out "

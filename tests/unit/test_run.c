@@ -525,11 +525,20 @@ static void is_plain_yaml(void **state)
 static void refuses_what_would_not_read_back(void **state)
 {
     (void)state;
-    bl_run *run = NULL;
-    assert_int_equal(bl_config_set(config, "data", "bad \xFF byte",
-                                   BL_ORIGIN_OPTION), BL_OK);
-    assert_true(bl_run_create(&run, run_dir, 0, config, &facts) < 0);
-    assert_false(exists("run.yaml"));
+    static const char *const rows[][2] = {
+        {"bad \xFF byte", "data: holds byte ff at 4, wanted UTF-8"},
+        {"\xC3\xA4 ti\xE9ny", "data: holds byte e9 at 5, wanted UTF-8"},
+        {"cut \xE2\x82", "data: holds byte e2 at 4, wanted UTF-8"},
+        {"\x7F \xEF\xBF\xBE", "run.yaml:"}, /* U+FFFE: not of YAML */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bl_run *run = NULL;
+        assert_int_equal(bl_config_set(config, "data", rows[i][0],
+                                       BL_ORIGIN_OPTION), BL_OK);
+        assert_true(bl_run_create(&run, run_dir, 0, config, &facts) < 0);
+        says(rows[i][1]);
+        assert_false(exists("run.yaml"));
+    }
 }
 
 static void refuses_bad_facts(void **state)
