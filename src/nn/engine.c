@@ -17,6 +17,7 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "data/loader.h"
+#include "nn/layer.h"
 
 /* ---- opening ------------------------------------------------------------ */
 
@@ -40,6 +41,25 @@ static bl_status choose_precision(bl_dtype *act, const bl_backend *backend,
                     "machine", backend->name, precision);
 }
 
+/** Refuses a batch of one value a channel in the words of whoever has cut the
+ *  batches. */
+static bl_status check_batch(const bl_engine *e, const bl_graph *graph)
+{
+    for (int32_t i = 0; i < graph->n_node; i++) {
+        const bl_node *const node = &graph->nodes[i];
+        if (node->type != &bl_layer_norm || node->frozen) continue;
+        const bl_value *const v = &graph->values[node->dst];
+        if (v->n * v->h * v->w > 1) continue;
+        return BL_RAISE(BL_EINVAL, "batch: %s 1 image, and the maps end at 1 "
+                        "x 1: batch-norm takes no statistics of one value; "
+                        "give %s",
+                        e->spec.batch > 1 ? "the last one has" : "found",
+                        e->spec.batch > 1 ? "--drop-last, or another --batch"
+                                          : "a larger --batch");
+    }
+    return BL_OK;
+}
+
 static bl_status plan(bl_engine *e, bl_plan **out, int64_t n,
                       const bl_graph_spec *spec)
 {
@@ -47,14 +67,13 @@ static bl_status plan(bl_engine *e, bl_plan **out, int64_t n,
     BL_TRY(bl_network_graph(&graph, &e->spec.network, n, spec));
     graph->again_bytes =
         e->spec.again_bytes ? e->spec.again_bytes : BL_AGAIN_BYTES;
-    if (!e->params) {
-        const bl_status status = bl_params_create(
-            &e->params, graph, e->backend, e->dev, bl_dtype_real(e->act),
-            e->spec.batch > 0);
-        if (status < 0) {
-            bl_graph_free(graph);
-            return status;
-        }
+    bl_status status = spec->training ? check_batch(e, graph) : BL_OK;
+    if (status == BL_OK && !e->params)
+        status = bl_params_create(&e->params, graph, e->backend, e->dev,
+                                  bl_dtype_real(e->act), e->spec.batch > 0);
+    if (status < 0) {
+        bl_graph_free(graph);
+        return status;
     }
     return bl_plan_create(out, graph, e->params, e->act, spec->training);
 }

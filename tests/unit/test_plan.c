@@ -141,11 +141,10 @@ static void random_buffers_are_placed(void **state)
     }
 }
 
-static bl_engine *open_engine_again(const char *backend, const char *form,
-                                    int64_t last, size_t again_bytes)
+static bl_engine_spec engine_spec(const char *backend, const char *form,
+                                  int64_t last, size_t again_bytes)
 {
-    bl_engine *engine;
-    const bl_engine_spec spec = {
+    return (bl_engine_spec){
         .network = {.model = bl_model_find("resnet20"), .form = form, .h = 8,
                     .w = 8, .c = 3, .n_class = 4},
         .compute = {.backend = backend, .precision = "fp32", .threads = 2},
@@ -153,6 +152,13 @@ static bl_engine *open_engine_again(const char *backend, const char *form,
                           .std = {0.25, 0.25, 0.25}},
         .batch = 4, .last_batch = last, .infer_batch = 3, .climbs = true,
         .again_bytes = again_bytes};
+}
+
+static bl_engine *open_engine_again(const char *backend, const char *form,
+                                    int64_t last, size_t again_bytes)
+{
+    bl_engine *engine;
+    const bl_engine_spec spec = engine_spec(backend, form, last, again_bytes);
     ok(bl_engine_open(&engine, &spec));
     ok(bl_params_init(engine->params, 3));
     return engine;
@@ -162,6 +168,40 @@ static bl_engine *open_engine(const char *backend, const char *form,
                               int64_t last)
 {
     return open_engine_again(backend, form, last, 0);
+}
+
+/* Opens with so many images a step, and in the last one; images are of
+ * side x side pixels, so the last maps are a quarter of that. */
+static bl_status open_with(const char *form, int64_t batch, int64_t last,
+                           int32_t side, bool frozen)
+{
+    bl_engine *engine = NULL;
+    bl_engine_spec spec = engine_spec("ref", form, last, 0);
+    spec.batch = batch;
+    spec.network.h = spec.network.w = side;
+    spec.graph.freeze_norm = spec.graph.fix_trunk = frozen;
+    const bl_status status = bl_engine_open(&engine, &spec);
+    if (status == BL_OK) bl_engine_free(engine);
+    return status;
+}
+
+static void batches_without_statistics_are_refused(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"plain", "bbn"};
+    for (int32_t i = 0; i < 2; i++) {
+        assert_int_equal(open_with(forms[i], 4, 1, 4, false), BL_EINVAL);
+        assert_non_null(strstr(bl_error_last()->message, "batch: the last one "
+                               "has 1 image, "));
+        assert_non_null(strstr(bl_error_last()->message, "--drop-last"));
+        assert_int_equal(open_with(forms[i], 1, 0, 4, false), BL_EINVAL);
+        assert_non_null(strstr(bl_error_last()->message, "batch: found 1 "
+                               "image, "));
+        ok(open_with(forms[i], 4, 2, 4, false));
+        ok(open_with(forms[i], 4, 1, 5, false));
+        ok(open_with(forms[i], 1, 0, 5, false));
+    }
+    ok(open_with("plain", 4, 1, 4, true));
 }
 
 static void plans_place_their_buffers(void **state)
@@ -337,6 +377,7 @@ int main(void)
         cmocka_unit_test(any_input_size),
         cmocka_unit_test(impossible_networks),
         cmocka_unit_test(random_buffers_are_placed),
+        cmocka_unit_test(batches_without_statistics_are_refused),
         cmocka_unit_test(plans_place_their_buffers),
         cmocka_unit_test(a_shared_weight_shares_equal_convolutions),
         cmocka_unit_test(steps_allocate_nothing),
