@@ -225,13 +225,18 @@ static int64_t peak_rss_bytes(void)
 static int report(const job *j)
 {
     const double seconds = median(j->seconds, j->n);
-    const int64_t threads = bl_config_integer(j->config, "threads");
+    int32_t threads;
     char size[48];
     bl_result result;
     cli_facts facts;
     bl_trainer_result(j->trainer, &result);
     (void)snprintf(size, sizeof size, "%dx%dx%d", (int)j->h, (int)j->w,
                    (int)j->c);
+    const bl_compute compute = {
+        .backend = result.backend,
+        .threads = (int32_t)bl_config_integer(j->config, "threads")};
+    if (bl_compute_threads(&threads, &compute) < 0)
+        return cli_fail(j->args, CLI_FAILED);
     if (cli_facts_open(&facts, bl_config_flag(j->args->own, "json")) < 0)
         return cli_fail(j->args, CLI_FAILED);
     cli_fact_string(&facts, "model", bl_config_string(j->config, "model"));
@@ -241,8 +246,7 @@ static int report(const job *j)
     cli_fact_string(&facts, "size", size);
     cli_fact_string(&facts, "backend", result.backend);
     cli_fact_string(&facts, "precision", result.precision);
-    cli_fact_integer(&facts, "threads",
-                     threads > 0 ? threads : sysconf(_SC_NPROCESSORS_ONLN));
+    cli_fact_integer(&facts, "threads", threads);
     cli_fact_integer(&facts, "steps", j->n);
     cli_fact_real(&facts, "seconds_per_step", seconds);
     cli_fact_real(&facts, "mean_seconds_per_step", mean(j->seconds, j->n));

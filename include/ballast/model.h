@@ -81,6 +81,14 @@ typedef struct bl_compute {
     int32_t threads;       /* 0: one a core                                 */
 } bl_compute;
 
+/** Counts the threads that a backend takes where `threads` are asked for: for 0
+ *  one a processor that the process may use; "ref" takes one.
+ *
+ * Errors   as bl_classifier_open, of backend and threads.
+ */
+BL_API BL_MUST_USE bl_status bl_compute_threads(int32_t *out,
+                                                const bl_compute *compute);
+
 /** Loads weights that Ballast wrote.
  *
  * Errors   BL_EIO, BL_EFORMAT (names file and tensor, found and wanted);

@@ -97,6 +97,17 @@ bl_status bl_backend_find(const bl_backend **out, const char *name)
     return refuse_name(name);
 }
 
+bl_status bl_compute_threads(int32_t *out, const bl_compute *compute)
+{
+    const bl_backend *backend;
+    bl_device *dev;
+    BL_TRY(bl_backend_find(&backend, compute->backend));
+    BL_TRY(backend->open(&dev, compute->threads));
+    *out = backend->threads(dev);
+    backend->close(dev);
+    return BL_OK;
+}
+
 int32_t bl_backend_list(bl_backend_info *rows, int32_t max)
 {
     int32_t n = 0;

@@ -138,6 +138,7 @@ typedef struct bl_backend {
     bl_status (*open)(bl_device **out, int32_t threads); /* 0: one a core */
     void (*close)(bl_device *dev);
     const char *(*describe)(const bl_device *dev); /* "oneDNN 2.6.3, ..." */
+    int32_t (*threads)(const bl_device *dev);      /* that compute on it  */
 
     /* ---- memory: pointers below are the device's ---------------------- */
     bl_status (*alloc)(bl_device *dev, void **out, size_t bytes); /* zeroed */

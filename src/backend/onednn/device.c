@@ -101,6 +101,7 @@ const bl_backend bl_backend_onednn = {
     .open = device_open,
     .close = device_close,
     .describe = device_describe,
+    .threads = bl_ref_threads,
 
     .alloc = bl_ref_alloc,
     .free = bl_ref_free,

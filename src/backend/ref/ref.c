@@ -58,6 +58,11 @@ const char *bl_ref_describe(const bl_device *dev)
     return "reference C, sums in f64, 1 thread";
 }
 
+int32_t bl_ref_threads(const bl_device *dev)
+{
+    return dev->threads;
+}
+
 /* ---- memory: the device's is the host's --------------------------------- */
 
 bl_status bl_ref_alloc(bl_device *dev, void **out, size_t bytes)
@@ -130,6 +135,7 @@ const bl_backend bl_backend_ref = {
     .open = bl_ref_open,
     .close = bl_ref_close,
     .describe = bl_ref_describe,
+    .threads = bl_ref_threads,
 
     .alloc = bl_ref_alloc,
     .free = bl_ref_free,

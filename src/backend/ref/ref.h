@@ -24,6 +24,7 @@ bool bl_ref_bf16_native(void);
 bl_status bl_ref_open(bl_device **out, int32_t threads);
 void bl_ref_close(bl_device *dev);
 const char *bl_ref_describe(const bl_device *dev);
+int32_t bl_ref_threads(const bl_device *dev);
 
 /* ---- memory (ref.c) ----------------------------------------------------- */
 bl_status bl_ref_alloc(bl_device *dev, void **out, size_t bytes);
