@@ -26,6 +26,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -531,6 +532,10 @@ static void test_describe(void **state)
     assert_false(e->runs(BL_F64));
     bl_device *none = NULL;
     assert_int_equal(e->open(&none, -1), BL_EINVAL);
+    const long processors = sysconf(_SC_NPROCESSORS_CONF);
+    assert_int_equal(e->open(&none, (int32_t)(8 * processors + 65)),
+                     BL_EINVAL);
+    assert_non_null(strstr(bl_error_last()->message, "is not in [0, "));
     assert_null(none);
 }
 

@@ -14,7 +14,13 @@
 #include "core/error.h"
 #include "core/mem.h"
 
-enum { MAX_THREADS = 4096 };
+/* More threads only wait for each other, and OpenMP ends the process when it
+ * cannot start one. */
+static int32_t most_threads(void)
+{
+    const int32_t most = 8 * (int32_t)omp_get_num_procs();
+    return most > 64 ? most : 64;
+}
 
 /* oneDNN itself is the judge: it plans a small convolution, or does not. */
 static bool runs(bl_dtype act)
@@ -69,9 +75,9 @@ static bl_status device_open(bl_device **out, int32_t threads)
 {
     bl_onednn_device *dev = NULL;
     bl_status status = BL_OK;
-    if (threads < 0 || threads > MAX_THREADS)
-        return BL_RAISE(BL_EINVAL, "threads: %d is not in [0, %d]",
-                        (int)threads, (int)MAX_THREADS);
+    if (threads < 0 || threads > most_threads())
+        return BL_RAISE(BL_EINVAL, "threads: %d is not in [0, %d], 8 a core "
+                        "or 64", (int)threads, (int)most_threads());
     BL_TRY(bl_calloc(&dev, 1, sizeof *dev));
     dev->base.threads = threads > 0 ? threads : (int32_t)omp_get_num_procs();
     dev->kernels[BL_F32] = bl_kernels_find(BL_F32, 0);
