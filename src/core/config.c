@@ -60,15 +60,32 @@ static bl_status raise_kind(const bl_param *row, const char *text,
                     wanted);
 }
 
-static bl_status check_range(const bl_param *row, double x)
+static bl_status raise_range(const bl_param *row, const char *found)
 {
-    char found[32], min[32], max[32];
-    if (x >= row->min && x <= row->max) return BL_OK;
-    bl_real_format(found, x);
+    char min[32], max[32];
     bl_real_format(min, row->min);
     bl_real_format(max, row->max);
     return BL_RAISE(BL_EINVAL, "%s: %s is not in [%s, %s]", row->name, found,
                     min, max);
+}
+
+static bl_status check_range(const bl_param *row, double x)
+{
+    char found[32];
+    if (x >= row->min && x <= row->max) return BL_OK;
+    bl_real_format(found, x);
+    return raise_range(row, found);
+}
+
+/* The double of 2^53 + 1 is 2^53; that x - 1 reaches max tells them apart. */
+static bl_status check_whole(const bl_param *row, long long x)
+{
+    char found[32];
+    if ((double)x >= row->min && (double)x <= row->max &&
+        (double)(x - 1) < row->max)
+        return BL_OK;
+    bl_format(found, sizeof found, "%lld", x);
+    return raise_range(row, found);
 }
 
 static bl_status set_real_text(value *v, double x)
@@ -84,7 +101,7 @@ static bl_status read_whole(long long *x, const bl_param *row,
 {
     const double exact = 1e15; /* digits below it all fit a double */
     double real = 0;
-    if (bl_integer_parse(x, text)) return check_range(row, (double)*x);
+    if (bl_integer_parse(x, text)) return check_whole(row, *x);
     if (!bl_real_parse(&real, text) || floor(real) != real)
         return raise_kind(row, text, "a whole number");
     BL_TRY(check_range(row, real));
