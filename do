@@ -245,13 +245,23 @@ result_value()
         "$1" 2> /dev/null | head -n 1
 }
 
+# Whether there is a run to go on with: it has a checkpoint, perhaps only the
+# one before the last (a kill between two renames), and as many epochs to do.
+is_unfinished()
+{
+    test ! -f "$1/result.json" || return 1
+    test -f "$1/resume.safetensors" ||
+        test -f "$1/resume.previous.safetensors" || return 1
+    grep -Fqx "epochs: $DEMO_EPOCHS" "$1/run.yaml"
+}
+
 demo_train()
 {
     run=runs/demo-$1
     if [ -f "$run/result.json" ] &&
        [ "$(result_value "$run/result.json" epochs)" = "$DEMO_EPOCHS" ]; then
         say "$run is finished, and used again"
-    elif [ -f "$run/resume.safetensors" ] && [ ! -f "$run/result.json" ]; then
+    elif is_unfinished "$run"; then
         say "$run is unfinished, and goes on"
         build/ballast train --resume "$run"
     else
