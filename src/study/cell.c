@@ -8,9 +8,10 @@
  * the path.
  *
  * A name could lie (a default may change, a hash may collide), so the run's
- * own run.yaml is compared key by key before its result is taken.  A folder
- * that cannot be used is told with what helps: a result alone is made again
- * from the checkpoint, anything else needs a new folder.
+ * own run.yaml is compared key by key before its result is taken.  Keys that
+ * nobody reads, neither the run nor the one it follows, count in neither.  A
+ * folder that cannot be used is told with what helps: a result alone is made
+ * again from the checkpoint, anything else needs a new folder.
  */
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +22,6 @@
 #include "core/jsonread.h"
 #include "core/mem.h"
 #include "study/study.h"
-#include "train/identity.h"
 #include "train/stage.h"
 
 enum {
@@ -49,13 +49,32 @@ static void add_readable(bl_text *name, const char *value)
     bl_text_add(name, "-", 1);
 }
 
+bl_status bl_cell_readers_make(bl_cell_readers *out, const bl_study *s,
+                               int64_t i)
+{
+    int64_t needs[2];
+    bl_grid_needs(needs, s, i);
+    BL_TRY(bl_study_config(&out->config, s, i));
+    if (needs[0] >= 0 && !bl_grid_averages(s, i))
+        BL_TRY(bl_study_config(&out->first, s, needs[0]));
+    out->all[0] = out->config;
+    out->all[1] = out->first;
+    return BL_OK;
+}
+
+void bl_cell_readers_drop(bl_cell_readers *readers)
+{
+    bl_config_free(readers->config);
+    bl_config_free(readers->first);
+}
+
 bl_status bl_cell_name(char **out, const bl_config *config,
-                       const char *parent)
+                       const char *parent, const bl_config *const *readers)
 {
     static const char *const shown[] = {"method", "data", "imbalance", "seed"};
     char hash[BL_IDENTITY_ROOM];
     bl_text name = {0};
-    BL_TRY(bl_identity_hash(hash, config, parent));
+    BL_TRY(bl_identity_hash(hash, config, parent, readers));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         add_readable(&name, bl_config_text(config, shown[i]));
     bl_text_add(&name, hash, strlen(hash));
@@ -173,14 +192,15 @@ static bool is_last_of(const char *path, const char *name)
            strcmp(at + strlen(name), file) == 0;
 }
 
-static bl_status compare(const bl_config *found, const bl_config *wanted,
+/* Compares what counts; a key that nobody reads may be anything. */
+static bl_status compare(const bl_config *found, const bl_cell_readers *wanted,
                          const char *folder, const char *parent)
 {
-    const bl_param *row = bl_config_table(wanted);
+    const bl_param *row = bl_config_table(found);
     for (; row->name != NULL; row++) {
-        if (bl_identity_passes_over(row->name)) continue;
+        if (!bl_identity_counts(row->name, wanted->all)) continue;
         const char *const is = bl_config_text(found, row->name);
-        const char *const want = bl_config_text(wanted, row->name);
+        const char *const want = bl_config_text(wanted->config, row->name);
         if (parent != NULL && is_weights(row->name) && is_last_of(is, parent))
             continue;
         if (strcmp(is, want) != 0)
@@ -195,17 +215,18 @@ static bl_status compare(const bl_config *found, const bl_config *wanted,
 static bl_status check_run(const bl_study *s, int64_t i)
 {
     bl_status status = BL_OK;
-    bl_config *found = NULL, *wanted = NULL;
+    bl_config *found = NULL;
+    bl_cell_readers wanted = {0};
     int64_t needs[2];
     bl_grid_needs(needs, s, i);
     const char *const parent = needs[0] >= 0 ? s->records[needs[0]].name
                                              : NULL;
     BL_CHECK(bl_run_config(&found, s->records[i].folder));
-    BL_CHECK(bl_study_config(&wanted, s, i));
-    BL_CHECK(compare(found, wanted, s->records[i].folder, parent));
+    BL_CHECK(bl_cell_readers_make(&wanted, s, i));
+    BL_CHECK(compare(found, &wanted, s->records[i].folder, parent));
 done:
     bl_config_free(found);
-    bl_config_free(wanted);
+    bl_cell_readers_drop(&wanted);
     return status;
 }
 

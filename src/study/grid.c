@@ -16,7 +16,6 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "study/study.h"
-#include "train/identity.h"
 
 enum { VALUES = 10000 }; /* of an axis; each is compared with the others */
 

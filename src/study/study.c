@@ -12,7 +12,6 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "study/study.h"
-#include "train/identity.h"
 
 /* ---- opening ------------------------------------------------------------ */
 
@@ -99,25 +98,6 @@ static bl_chooser chooser_of(const bl_config *config)
                                                  : BL_CHOSEN_TEST;
 }
 
-static bl_status name_cell(char **out, const bl_study *s, int64_t i)
-{
-    bl_config *config = NULL;
-    bl_cell *const cell = &s->records[i].cell;
-    int64_t needs[2];
-    bl_grid_needs(needs, s, i);
-    if (bl_grid_averages(s, i)) {
-        cell->chooser = s->records[needs[0]].cell.chooser;
-        return average_name(out, s, i);
-    }
-    BL_TRY(bl_study_config(&config, s, i));
-    cell->epochs = bl_cell_epochs(config);
-    cell->chooser = chooser_of(config);
-    const bl_status status = bl_cell_name(
-        out, config, needs[0] >= 0 ? s->records[needs[0]].name : NULL);
-    bl_config_free(config);
-    return status;
-}
-
 /* DIR/cells/NAME. */
 static bl_status place_cell(char **out, const bl_study *s, const char *name)
 {
@@ -126,6 +106,49 @@ static bl_status place_cell(char **out, const bl_study *s, const char *name)
         bl_text_printf(&text, "%s/cells/", s->folder);
     bl_text_add(&text, name, strlen(name));
     return hand_over(out, &text);
+}
+
+/* Earlier versions counted every key in a name, read or not; what is there
+ * under such a name is that run, and is found. */
+static bl_status name_run(char **out, const bl_study *s,
+                          const bl_cell_readers *cell, const char *parent)
+{
+    bl_status status = BL_OK;
+    char *name = NULL, *earlier = NULL, *path = NULL;
+    BL_CHECK(bl_cell_name(&name, cell->config, parent, cell->all));
+    BL_CHECK(bl_cell_name(&earlier, cell->config, parent, NULL));
+    BL_CHECK(place_cell(&path, s, earlier));
+    char **const taken =
+        s->folder != NULL && bl_path_exists(path) ? &earlier : &name;
+    *out = *taken;
+    *taken = NULL;
+done:
+    bl_free(path);
+    bl_free(earlier);
+    bl_free(name);
+    return status;
+}
+
+static bl_status name_cell(char **out, const bl_study *s, int64_t i)
+{
+    bl_cell_readers readers = {0};
+    bl_cell *const cell = &s->records[i].cell;
+    int64_t needs[2];
+    bl_grid_needs(needs, s, i);
+    if (bl_grid_averages(s, i)) {
+        cell->chooser = s->records[needs[0]].cell.chooser;
+        return average_name(out, s, i);
+    }
+    bl_status status = bl_cell_readers_make(&readers, s, i);
+    if (status >= 0) {
+        cell->epochs = bl_cell_epochs(readers.config);
+        cell->chooser = chooser_of(readers.config);
+        status = name_run(out, s, &readers, needs[0] >= 0
+                                                ? s->records[needs[0]].name
+                                                : NULL);
+    }
+    bl_cell_readers_drop(&readers);
+    return status;
 }
 
 static bl_status open_cell(bl_study *s, int64_t i)
@@ -323,17 +346,37 @@ done:
     return status;
 }
 
-bl_status bl_study_repeats(bool *out, const bl_study *study, int64_t i,
-                           const bl_config *config)
+static bl_status repeats_itself(bool *out, const bl_study *study, int64_t i,
+                                const bl_config *config)
 {
     char theirs[BL_IDENTITY_ROOM], ours[BL_IDENTITY_ROOM];
     bl_config *published = NULL;
     BL_TRY(config_as_published(&published, study, i, config));
-    bl_status status = bl_identity_hash(theirs, published, NULL);
-    if (status >= 0) status = bl_identity_hash(ours, config, NULL);
+    const bl_config *const they[] = {published, NULL};
+    const bl_config *const we[] = {config, NULL};
+    bl_status status = bl_identity_hash(theirs, published, NULL, they);
+    if (status >= 0) status = bl_identity_hash(ours, config, NULL, we);
     if (status >= 0) *out = strcmp(theirs, ours) == 0;
     bl_config_free(published);
     return status;
+}
+
+/* A second stage is as changed as its first, whose keys it does not read. */
+bl_status bl_study_repeats(bool *out, const bl_study *study, int64_t i,
+                           const bl_config *config)
+{
+    const bl_cell *const cell = &study->records[i].cell;
+    BL_TRY(repeats_itself(out, study, i, config));
+    for (int m = 0; m < 2 && *out; m++) {
+        bl_config *other = NULL;
+        if (cell->needs[m] < 0) continue;
+        BL_TRY(bl_study_config(&other, study, cell->needs[m]));
+        const bl_status status =
+            bl_study_repeats(out, study, cell->needs[m], other);
+        bl_config_free(other);
+        BL_TRY(status);
+    }
+    return BL_OK;
 }
 
 /* A follow-up of which nothing is kept yet is made anew: its run.yaml names

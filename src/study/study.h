@@ -25,6 +25,7 @@
 
 #include "ballast/study.h"
 #include "core/text.h"
+#include "train/identity.h"
 
 enum {
     BL_STUDY_CELLS = 100000,    /* most cells of a study           */
@@ -208,9 +209,22 @@ BL_MUST_USE bl_status bl_numbering_of(int64_t *out, bl_numbering *all,
 /* ---- cells -------------------------------------------------------------- */
 
 /** Name of a folder: readable, and a hash of what differs from the defaults.
- *  parent: name of the cell it follows, or NULL. */
+ *  parent: name of the cell it follows, or NULL; readers: as
+ *  bl_identity_counts. */
 BL_MUST_USE bl_status bl_cell_name(char **out, const bl_config *config,
-                                   const char *parent);
+                                   const char *parent,
+                                   const bl_config *const *readers);
+
+/** Who reads a cell's keys: itself, and the cell that it follows. */
+typedef struct bl_cell_readers {
+    const bl_config *all[3]; /* config, first or NULL, NULL */
+    bl_config *config, *first;
+} bl_cell_readers;
+
+/** Owns     the caller, bl_cell_readers_drop, also on failure. */
+BL_MUST_USE bl_status bl_cell_readers_make(bl_cell_readers *out,
+                                           const bl_study *study, int64_t i);
+void bl_cell_readers_drop(bl_cell_readers *readers);
 
 /** Reads what stands in a cell's folder. */
 BL_MUST_USE bl_status bl_cell_look(bl_study *study, int64_t i);

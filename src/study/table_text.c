@@ -20,7 +20,6 @@
 #include "core/mem.h"
 #include "core/text.h"
 #include "study/study.h"
-#include "train/identity.h"
 
 enum { NUMBER = 48, GAP = 2, KINDS = 2 };
 

@@ -7,6 +7,11 @@
  * identity that is noted in a checkpoint or names the folder of a cell.  Keys
  * that change only how fast a run is made, or how its classes are grouped, are
  * left out.
+ *
+ * A key that is set and not read counts or not, as the caller likes.  A study
+ * looks for what is computed, and leaves it out; a second stage has the keys
+ * that its first reads, since its weights come of them.  A checkpoint notes
+ * every key, as it always has, so that those that are there can be resumed.
  */
 #include "train/identity.h"
 
@@ -30,8 +35,17 @@ bool bl_identity_passes_over(const char *key)
     return false;
 }
 
+bool bl_identity_counts(const char *key, const bl_config *const *readers)
+{
+    bool read = readers == NULL;
+    for (; !read && *readers != NULL; readers++)
+        read = bl_train_use(*readers, key) != BL_KEY_IDLE;
+    return read && !bl_identity_passes_over(key);
+}
+
 static void add_settings(bl_text *text, const bl_config *config,
-                         const bl_config *plain, const char *parent)
+                         const bl_config *plain, const char *parent,
+                         const bl_config *const *readers)
 {
     const bl_param *row = bl_config_table(config);
     for (; row->name != NULL; row++) {
@@ -39,20 +53,21 @@ static void add_settings(bl_text *text, const bl_config *config,
         const char *const value = weights && parent != NULL
                                       ? parent
                                       : bl_config_text(config, row->name);
-        if (bl_identity_passes_over(row->name)) continue;
-        if (strcmp(value, bl_config_text(plain, row->name)) != 0)
+        if (strcmp(value, bl_config_text(plain, row->name)) != 0 &&
+            bl_identity_counts(row->name, readers))
             bl_text_printf(text, "%s=%s\n", row->name, value);
     }
 }
 
 bl_status bl_identity_hash(char hex[BL_IDENTITY_ROOM], const bl_config *config,
-                           const char *parent)
+                           const char *parent,
+                           const bl_config *const *readers)
 {
     bl_status status;
     bl_config *plain = NULL;
     bl_text text = {0};
     BL_CHECK(bl_train_config(&plain));
-    add_settings(&text, config, plain, parent);
+    add_settings(&text, config, plain, parent, readers);
     BL_CHECK(text.status);
     const char *const bytes = text.text != NULL ? text.text : "";
     (void)snprintf(hex, BL_IDENTITY_ROOM, "%016llx",

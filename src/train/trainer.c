@@ -129,7 +129,7 @@ static bl_status build(bl_trainer *t, const bl_config *config,
 {
     BL_TRY(bl_config_clone(&t->config, config));
     BL_TRY(bl_train_settle(t->config));
-    BL_TRY(bl_identity_hash(t->identity, t->config, NULL));
+    BL_TRY(bl_identity_hash(t->identity, t->config, NULL, NULL));
     if (options) t->log = options->log;
     t->holdout = options && options->validation;
     t->judge = t->holdout ? options->validation : t->data->test;

@@ -375,6 +375,7 @@ static void missing_file_is_named(void **state)
 
 /* ---- names of folders ---------------------------------------------------- */
 
+/* Name by the keys that are read. */
 static void name_of(char out[256], const char *const *settings,
                     const char *parent)
 {
@@ -385,7 +386,8 @@ static void name_of(char out[256], const char *const *settings,
         assert_int_equal(bl_config_assign(config, *settings,
                                           BL_ORIGIN_OPTION), BL_OK);
     assert_int_equal(bl_train_settle(config), BL_OK);
-    assert_int_equal(bl_cell_name(&name, config, parent), BL_OK);
+    const bl_config *const readers[] = {config, NULL};
+    assert_int_equal(bl_cell_name(&name, config, parent, readers), BL_OK);
     (void)snprintf(out, 256, "%s", name);
     bl_free(name);
     bl_config_free(config);
@@ -419,6 +421,46 @@ static void names_say_what_is_computed(void **state)
     assert_string_not_equal(a, b);
 }
 
+static void names_pass_over_what_is_not_read(void **state)
+{
+    (void)state;
+    static const char *const plain[] = {"data=a", NULL};
+    static const char *const idle[] = {"data=a", "stage2.norm=frozen",
+                                       "loss.gamma=7", "mix.alpha=3", NULL};
+    static const char *const read[] = {"data=a", "method=crt", NULL};
+    static const char *const frozen[] = {"data=a", "method=crt",
+                                         "stage2.norm=frozen", NULL};
+    char a[256], b[256];
+    name_of(a, plain, NULL);
+    name_of(b, idle, NULL);
+    assert_string_equal(a, b);
+    name_of(a, read, NULL);
+    name_of(b, frozen, NULL);
+    assert_string_not_equal(a, b);
+}
+
+/* What a study has as it stands lies where every version has looked for it. */
+static void named_studies_set_nothing_in_vain(void **state)
+{
+    (void)state;
+    for (int k = 0; bl_study_types()[k] != NULL; k++) {
+        bl_study *const study = opened(bl_study_types()[k]->name, NULL);
+        for (int64_t i = 0; i < bl_study_cells(study); i++) {
+            bl_config *config = NULL;
+            char read[BL_IDENTITY_ROOM], set[BL_IDENTITY_ROOM];
+            assert_int_equal(bl_study_config(&config, study, i), BL_OK);
+            const bl_config *const readers[] = {config, NULL};
+            assert_int_equal(bl_identity_hash(read, config, NULL, readers),
+                             BL_OK);
+            assert_int_equal(bl_identity_hash(set, config, NULL, NULL),
+                             BL_OK);
+            assert_string_equal(read, set);
+            bl_config_free(config);
+        }
+        bl_study_free(study);
+    }
+}
+
 static void names_are_safe(void **state)
 {
     (void)state;
@@ -450,6 +492,8 @@ int main(void)
         cmocka_unit_test(too_many_cells_are_refused),
         cmocka_unit_test(missing_file_is_named),
         cmocka_unit_test(names_say_what_is_computed),
+        cmocka_unit_test(names_pass_over_what_is_not_read),
+        cmocka_unit_test(named_studies_set_nothing_in_vain),
         cmocka_unit_test(names_are_safe),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

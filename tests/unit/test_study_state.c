@@ -96,6 +96,57 @@ static void threads_do_not_part_runs(void **state)
     bl_study_free(again);
 }
 
+/* A key that a cell does not read keeps no result from it, and two cells that
+ * differ in nothing else are one run. */
+static void idle_keys_do_not_part_runs(void **state)
+{
+    (void)state;
+    bl_study *const study = opened("two-stage", NULL);
+    finish(study, 0, 0.5, 0.5);
+    finish(study, 3, 0.5, 0.5);
+    bl_study_free(study);
+    const char *const changes[] = {"stage2.norm=frozen", NULL};
+    bl_study *const again = opened("two-stage", changes);
+    assert_int_equal(bl_study_cell_at(again, 0)->state, BL_CELL_FINISHED);
+    assert_int_equal(bl_study_cell_at(again, 3)->state, BL_CELL_MISSING);
+    bl_study_free(again);
+    bl_study *const grid = written("base: {data: /nowhere/set}\n"
+                                   "grid: {method: [ce, focal], "
+                                   "loss.gamma: [1, 2]}\n");
+    assert_string_equal(bl_study_cell_at(grid, 0)->folder,
+                        bl_study_cell_at(grid, 1)->folder);
+    assert_string_not_equal(bl_study_cell_at(grid, 2)->folder,
+                            bl_study_cell_at(grid, 3)->folder);
+    finish(grid, 1, 0.25, 0.25);
+    assert_int_equal(bl_study_look(grid, 0), BL_OK);
+    assert_int_equal(bl_study_cell_at(grid, 0)->state, BL_CELL_FINISHED);
+    bl_study_free(grid);
+}
+
+/* Names counted every key once; what lies under such a name is taken. */
+static void earlier_names_are_found(void **state)
+{
+    (void)state;
+    static const char yaml[] = "base: {data: /nowhere/set, loss.gamma: 7}\n"
+                               "grid: {method: ce}\n";
+    char path[1024], *name = NULL;
+    bl_config *config = NULL;
+    bl_study *study = written(yaml);
+    finish(study, 0, 0.5, 0.25);
+    assert_int_equal(bl_study_config(&config, study, 0), BL_OK);
+    assert_int_equal(bl_cell_name(&name, config, NULL, NULL), BL_OK);
+    (void)snprintf(path, sizeof path, "%s/dir/cells/%s", s.folder, name);
+    assert_string_not_equal(bl_study_cell_at(study, 0)->folder, path);
+    assert_int_equal(rename(bl_study_cell_at(study, 0)->folder, path), 0);
+    bl_study_free(study);
+    study = written(yaml);
+    assert_string_equal(bl_study_cell_at(study, 0)->folder, path);
+    assert_int_equal(bl_study_cell_at(study, 0)->state, BL_CELL_FINISHED);
+    bl_config_free(config);
+    bl_free(name);
+    bl_study_free(study);
+}
+
 static void damaged_results_are_told(void **state)
 {
     (void)state;
@@ -206,6 +257,8 @@ int main(void)
         TEST(another_study_shares_cells),
         TEST(changed_run_is_told),
         TEST(threads_do_not_part_runs),
+        TEST(idle_keys_do_not_part_runs),
+        TEST(earlier_names_are_found),
         TEST(damaged_results_are_told),
         TEST(run_without_its_settings_is_told),
         TEST(begun_second_stage_is_made_anew),

@@ -140,6 +140,7 @@ static void figures_are_of_their_recipe(void **state)
         {"cutout=8", false},      {"holdout=0.1", false},
         {"sam.rho=0.05", false},  {"loss.gamma=2", false},
         {"sgd.weight-decay=5e-4", false},
+        {"stage2.norm=frozen", true}, /* without a second stage */
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *const changes[] = {"method=cb-focal", "data=cifar10",
@@ -169,6 +170,21 @@ static void figures_know_added_axes(void **state)
     assert_true(isnan(t->entries[1].published));
     about(t->entries[2].published, 0.5862);
     assert_true(isnan(t->entries[3].published));
+    bl_study_table_free(t);
+    bl_study_free(study);
+}
+
+/* A second stage does not read the rate of its first, and has it behind it. */
+static void figures_know_the_first_stage(void **state)
+{
+    (void)state;
+    const char *const changes[] = {"features=ce", "classifier=ce", "lr=0.2",
+                                   NULL};
+    bl_study *const study = opened("two-stage", changes);
+    bl_study_table *t = NULL;
+    assert_int_equal(bl_study_table_create(&t, study), BL_OK);
+    assert_true(isnan(t->entries[0].published));
+    assert_true(isnan(t->entries[1].published));
     bl_study_table_free(t);
     bl_study_free(study);
 }
@@ -486,6 +502,7 @@ int main(void)
         TEST(figures_are_of_their_network),
         TEST(figures_are_of_their_recipe),
         TEST(figures_know_added_axes),
+        TEST(figures_know_the_first_stage),
         TEST(changes_are_told),
         TEST(first_stage_is_a_column),
         TEST(rows_can_be_a_key),
