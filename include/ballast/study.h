@@ -50,8 +50,9 @@ typedef struct bl_study bl_study;
  *          key is an axis the values replace its own; otherwise one value
  *          holds for every cell, and several make a new axis.
  * Errors   BL_EINVAL: no such study or key (names the nearest), an axis
- *          without values, a cell that bl_train_settle refuses, more than
- *          100,000 cells; BL_EFORMAT, BL_EIO of the file.
+ *          without values, a value of changes that is in no cell, a cell
+ *          that bl_train_settle refuses, more than 100,000 cells; BL_EFORMAT,
+ *          BL_EIO of the file.
  * Owns     the caller, bl_study_free.
  */
 BL_API BL_MUST_USE bl_status bl_study_open(bl_study **out,

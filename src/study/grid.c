@@ -331,9 +331,106 @@ static bl_status build_blocks(bl_study *s)
             return BL_RAISE(BL_EINVAL, "more than %d cells",
                             (int)BL_STUDY_CELLS);
     }
+    return BL_OK;
+}
+
+/* ---- values asked for --------------------------------------------------- */
+
+/** A change of an axis, whose values are looked for in the cells. */
+typedef struct asking {
+    const bl_study *study;
+    const char *axis;
+    bl_config *scratch; /* makes labels canonical; NULL for variants */
+} asking;
+
+static bool has_cell(const bl_study *s, const char *axis, const char *label)
+{
+    for (int b = 0; b < s->spec->n_blocks; b++) {
+        const bl_block *const block = &s->blocks[b];
+        const int64_t a = axis_find(block, axis);
+        if (block->n > 0 && a >= 0 && label_find(&block->axes[a], label) >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* Has the block the axis, and a place on it for the label? */
+static bool has_place(const bl_block *block, const asking *ask,
+                      const char *label)
+{
+    const int64_t a = axis_find(block, ask->axis);
+    return a >= 0 && (ask->scratch != NULL ||
+                      is_among(label, block->spec->axes[a].values));
+}
+
+/* Raises that a label of a mean lacks a member. */
+static bl_status raise_members(const asking *ask, const char *label)
+{
+    const bl_variant *v = ask->study->spec->variants;
+    while (strcmp(v->axis, ask->axis) != 0 || strcmp(v->label, label) != 0)
+        v++;
+    return BL_RAISE(BL_EINVAL, "\"%.80s\" is in no cell, wanted %s=%s,%s "
+                    "beside it", label, ask->axis, v->settings[0],
+                    v->settings[1]);
+}
+
+/* Raises what a label lacks in a block that has a place for it: an axis there,
+ * or of the block that it follows, was left without a value. */
+static bl_status raise_lacking(const asking *ask, const bl_block *block,
+                               const char *label)
+{
+    if (block->spec->kind == BL_BLOCK_AVERAGE)
+        return raise_members(ask, label);
+    for (;; block = &ask->study->blocks[block->spec->parent]) {
+        for (int64_t a = 0; a < block->n_axes; a++)
+            if (block->axes[a].n == 0)
+                return BL_RAISE(BL_EINVAL, "\"%.80s\" is in no cell, wanted "
+                                "%s=%s beside it", label,
+                                block->axes[a].name,
+                                block->spec->axes[a].values);
+        if (block->spec->kind == BL_BLOCK_FIRST) break;
+    }
+    return BL_RAISE(BL_EINVAL, "\"%.80s\" is in no cell", label);
+}
+
+static bl_status take_asked(void *payload, const char *label)
+{
+    const asking *const ask = payload;
+    const bl_study *const s = ask->study;
+    if (ask->scratch != NULL) {
+        BL_TRY(bl_label_set(ask->scratch, ask->axis, label,
+                            BL_ORIGIN_OPTION));
+        label = bl_config_text(ask->scratch, ask->axis);
+    }
+    if (has_cell(s, ask->axis, label)) return BL_OK;
+    for (int b = 0; b < s->spec->n_blocks; b++)
+        if (has_place(&s->blocks[b], ask, label))
+            return raise_lacking(ask, &s->blocks[b], label);
+    return BL_RAISE(BL_EINVAL, "\"%.80s\" is no value that this study has "
+                    "there", label);
+}
+
+/* Whoever asks for a value expects it in the table. */
+static bl_status check_change(const bl_study *s, const bl_change *change)
+{
+    asking ask = {.study = s, .axis = change->key};
+    if (!has_variants(s->spec, change->key))
+        BL_TRY(bl_train_config(&ask.scratch));
+    const bl_status status =
+        bl_labels_split(change->value, take_asked, &ask);
+    bl_config_free(ask.scratch);
+    return status < 0 ? bl_label_prefix(change->key) : status;
+}
+
+static bl_status check_changes(const bl_study *s)
+{
+    for (int64_t i = 0; i < s->n_changes; i++)
+        if (s->changes[i].axis) BL_TRY(check_change(s, &s->changes[i]));
     if (s->n == 0) return BL_RAISE(BL_EINVAL, "no cell is left");
     return BL_OK;
 }
+
+/* ---- all of it ---------------------------------------------------------- */
 
 /* Names of all axes, in the order in which blocks bring them. */
 static bl_status name_axes(bl_study *s)
@@ -371,6 +468,7 @@ bl_status bl_grid_build(bl_study *s, const char *const *changes)
     BL_TRY(bl_train_config(&s->base));
     BL_TRY(read_changes(s, changes));
     BL_TRY(build_blocks(s));
+    BL_TRY(check_changes(s));
     BL_TRY(name_axes(s));
     return choose_rows(s);
 }

@@ -144,7 +144,8 @@ struct bl_study {
     int64_t n;
 };
 
-/** Makes changes, base, blocks and axes; refuses what is no grid. */
+/** Makes changes, base, blocks and axes; refuses what is no grid, and a value
+ *  that was asked for and is in no cell. */
 BL_MUST_USE bl_status bl_grid_build(bl_study *study,
                                     const char *const *changes);
 void bl_grid_free(bl_study *study);

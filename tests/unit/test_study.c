@@ -155,12 +155,11 @@ static void means_find_their_members(void **state)
     bl_study_free(study);
 }
 
-static void means_without_members_go(void **state)
+static void means_stand_with_their_members(void **state)
 {
     (void)state;
     const char *const changes[] = {
-        "training=reversed,uniform,uniform+balanced,uniform+reversed",
-        "data=cifar10", NULL};
+        "training=reversed,uniform,uniform+reversed", "data=cifar10", NULL};
     bl_study *const study = opened("bbn-ensembles", changes);
     assert_int_equal(bl_study_cells(study), 3);
     label_is(study, 0, "reversed, cifar10, seed 0");
@@ -212,7 +211,12 @@ static void wrong_changes_are_refused(void **state)
         {"bbn-table1", "imbalance=0.5", "imbalance: 0.5 is not in [1,"},
         {"two-stage", "method=ce", "is set by the axis features"},
         {"two-stage", "features=cee", "no value \"cee\""},
-        {"two-stage", "features=bbn-rb", "no cell is left"},
+        {"two-stage", "features=bbn-rb",
+         "features: \"bbn-rb\" is in no cell, wanted features=bbn beside it"},
+        {"two-stage", "features=ce,bbn-cb", "wanted features=bbn beside it"},
+        {"bbn-ensembles", "training=bbn,uniform+balanced",
+         "\"uniform+balanced\" is in no cell, wanted "
+         "training=uniform,balanced beside it"},
         {"nothing", "seed=0", "and no such file"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -222,11 +226,35 @@ static void wrong_changes_are_refused(void **state)
                          BL_EINVAL);
         says(rows[i].message);
     }
-    const char *const twice[] = {"seed=0", "seed=1", NULL};
     bl_study *study = NULL;
+    const char *const rw[] = {"features=bbn,bbn-cb", "classifier=rw", NULL};
+    assert_int_equal(bl_study_open(&study, "two-stage", NULL, rw), BL_EINVAL);
+    says("features: \"bbn-cb\" is in no cell, wanted classifier=ce beside");
+    const char *const twice[] = {"seed=0", "seed=1", NULL};
     assert_int_equal(bl_study_open(&study, "bbn-table1", NULL, twice),
                      BL_EINVAL);
     says("seed: is given twice");
+}
+
+static void values_in_no_cell_are_refused(void **state)
+{
+    (void)state;
+    static const char yaml[] =
+        "variants: {f: {a: {lr: 2}, b: {lr: 3}, c: {lr: 4}}}\n"
+        "grid: {f: [a]}\nthen: {grid: {f: [b], batch: [1, 2]}}\n";
+    static const struct { const char *f, *batch, *message; } rows[] = {
+        {"f=a", "batch=07,8", "batch: \"7\" is in no cell, wanted f=b beside"},
+        {"f=b,a,c", "batch=7", "f: \"c\" is no value that this study has"},
+    };
+    const char *const path = scratch_path(&s, "none.yaml");
+    scratch_put(path, yaml, strlen(yaml));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const char *const changes[] = {rows[i].f, rows[i].batch, NULL};
+        bl_study *study = NULL;
+        assert_int_equal(bl_study_open(&study, path, NULL, changes),
+                         BL_EINVAL);
+        says(rows[i].message);
+    }
 }
 
 /* ---- files --------------------------------------------------------------- */
@@ -481,10 +509,11 @@ int main(void)
         cmocka_unit_test(cb_focal_has_its_own_settings),
         cmocka_unit_test(second_stages_follow_their_first),
         cmocka_unit_test(means_find_their_members),
-        cmocka_unit_test(means_without_members_go),
+        cmocka_unit_test(means_stand_with_their_members),
         cmocka_unit_test(changes_narrow_and_replace),
         cmocka_unit_test(several_values_make_an_axis),
         cmocka_unit_test(wrong_changes_are_refused),
+        cmocka_unit_test(values_in_no_cell_are_refused),
         cmocka_unit_test(file_unfolds),
         cmocka_unit_test(lists_of_numbers_take_slashes),
         cmocka_unit_test(then_follows_each_cell),
