@@ -5,7 +5,7 @@
  * Classes keep their natural frequency n_c / N as under `permutation`, but
  * draws are independent: an epoch misses about 1 / e of the images and meets
  * others twice.  BBN's ablation calls this "uniform sampler" where it feeds
- * the re-balancing branch (Zhou et al., CVPR 2020, arXiv:1912.02413, table 4).
+ * the re-balancing branch (Zhou et al., CVPR 2020, arXiv:1912.02413, table 3).
  */
 #include "sampler/sampler.h"
 

@@ -227,7 +227,7 @@ static const bl_figures ensembles_figures[] = {
 
 static const bl_study_spec ensembles = {
     .type = {"bbn-ensembles", "BBN against two networks averaged",
-             PAPER ", supplement",
+             PAPER ", supplement; CE and BBN of Table 1",
              "CIFAR-10 and CIFAR-100 with F = 50: one ResNet-32 a sampler, "
              "the logits of two of them averaged, and BBN.", 200},
     .blocks = ensembles_blocks, .n_blocks = 2, .variants = ensembles_variants,

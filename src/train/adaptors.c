@@ -7,7 +7,7 @@
  * epochs; here, as in the paper, by the number of epochs, so that alpha
  * reaches about zero in every run.  At 200 epochs both are the same.
  *
- * Source: Zhou et al., CVPR 2020, arXiv:1912.02413, eq. 3 and section 5.4.2;
+ * Source: Zhou et al., CVPR 2020, arXiv:1912.02413, eq. 3 and section 5.5;
  * "separated" stands in their code alone.
  */
 #include <math.h>
