@@ -42,8 +42,9 @@ typedef struct study_job {
 
 /* ---- study_pace.c ------------------------------------------------------- */
 
-/** Opens the data of every cell that is to be trained, for their sizes: what
- *  is missing is found before anything is trained. */
+/** Opens the data of every cell that is to be trained, for their sizes, and
+ *  checks the cell: what is missing, and what cannot be trained, is found
+ *  before anything is. */
 int study_pace_open(study_job *j);
 /** Takes the speed of a cell that was trained. */
 void study_pace_learn(study_job *j, int64_t i);

@@ -9,6 +9,9 @@
  * seconds of training.  A speed that nobody knows is taken as the mean of the
  * others'.  Images of different sizes and jobs that share the machine are not
  * told apart, so this is an estimate and is printed as one.
+ *
+ * Whoever looks at the data of every cell knows what else it takes to train
+ * it, so the cells are checked here too.
  */
 #include <errno.h>
 #include <math.h>
@@ -46,9 +49,16 @@ static void join_keys(char *out, size_t bytes, const bl_config *config,
                                  bl_config_text(config, keys[i]));
 }
 
+/** Images of a cell, and their size and classes. */
+typedef struct size_row {
+    char key[512];
+    double train, test;
+    bl_network_spec images;
+} size_row;
+
 /** Sizes that were found, the newest of SIZES, and the set opened last. */
 typedef struct sizes {
-    struct { char key[512]; double train, test; } rows[SIZES];
+    size_row rows[SIZES];
     int n;
     char name[512];
     bl_dataset *data;
@@ -99,24 +109,25 @@ static bl_status count_images(double *train, sizes *s,
     return BL_OK;
 }
 
-static bl_status find_sizes(double *train, double *test, sizes *s,
+static bl_status find_sizes(const size_row **out, sizes *s,
                             const bl_config *config)
 {
     char key[512];
+    double train = 0;
     join_keys(key, sizeof key, config, image_keys, IMAGE_KEYS);
     for (int i = 0; i < s->n && i < SIZES; i++) {
-        if (strcmp(key, s->rows[i].key) != 0) continue;
-        *train = s->rows[i].train;
-        *test = s->rows[i].test;
-        return BL_OK;
+        *out = &s->rows[i];
+        if (strcmp(key, s->rows[i].key) == 0) return BL_OK;
     }
-    const bl_status status = count_images(train, s, config);
+    const bl_status status = count_images(&train, s, config);
     if (status < 0) return status;
-    const int at = s->n++ % SIZES;
-    *test = (double)s->data->test->n;
-    memcpy(s->rows[at].key, key, sizeof key);
-    s->rows[at].train = *train;
-    s->rows[at].test = *test;
+    const bl_split *split = s->data->train;
+    size_row *row = &s->rows[s->n++ % SIZES];
+    *row = (size_row){.train = train, .test = (double)s->data->test->n,
+                      .images = {.h = split->h, .w = split->w, .c = split->c,
+                                 .n_class = split->n_class}};
+    memcpy(row->key, key, sizeof key);
+    *out = row;
     return BL_OK;
 }
 
@@ -158,7 +169,7 @@ static bl_status size_cell(study_job *j, int64_t i, sizes *s)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
     bl_config *config = NULL;
-    double train = 0, test = 0;
+    const size_row *row = NULL;
     j->group[i] = -1;
     if (cell->average) return BL_OK;
     bl_status status = bl_study_config(&config, j->study, i);
@@ -166,10 +177,12 @@ static bl_status size_cell(study_job *j, int64_t i, sizes *s)
     j->group[i] = find_group(j, config);
     study_pace_learn(j, i);
     if (cell->state == BL_CELL_MISSING || cell->state == BL_CELL_BEGUN)
-        status = find_sizes(&train, &test, s, config);
-    j->work[i] = (double)cell->epochs * (train + FORWARD_SHARE * test);
+        status = find_sizes(&row, s, config);
     bl_config_free(config);
-    return status;
+    if (status < 0 || !row) return status;
+    j->work[i] =
+        (double)cell->epochs * (row->train + FORWARD_SHARE * row->test);
+    return bl_study_check(j->study, i, (int64_t)row->train, &row->images);
 }
 
 int study_pace_open(study_job *j)

@@ -22,6 +22,7 @@
 
 #include "ballast/config.h"
 #include "ballast/data.h"
+#include "ballast/model.h"
 #include "ballast/status.h"
 #include "ballast/train.h"
 
@@ -119,6 +120,20 @@ BL_API BL_MUST_USE bl_status bl_study_look(bl_study *study, int64_t i);
 /** The settled configuration of cell i; owned by the caller. */
 BL_API BL_MUST_USE bl_status bl_study_config(bl_config **out,
                                              const bl_study *study, int64_t i);
+
+/** Finds what would keep cell i from training, before any cell is trained.
+ *
+ * Needs    n: images that the cell trains on; images: h, w, c and n_class of
+ *          its data.  A cell that it needs, and that is not finished, was
+ *          looked at before.
+ * Errors   BL_EUNSUPPORTED if backend or precision does not run here;
+ *          BL_EINVAL if it is unknown, or n gives no whole batch where a
+ *          smaller one is dropped; BL_EIO or BL_EFORMAT if the weights it
+ *          begins with cannot be read or do not fit.
+ */
+BL_API BL_MUST_USE bl_status bl_study_check(bl_study *study, int64_t i,
+                                            int64_t n,
+                                            const bl_network_spec *images);
 
 /** A trainer of cell i: a new one, or the one that was stopped.
  *

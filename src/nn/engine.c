@@ -41,6 +41,14 @@ static bl_status choose_precision(bl_dtype *act, const bl_backend *backend,
                     "machine", backend->name, precision);
 }
 
+bl_status bl_engine_check(const bl_compute *compute)
+{
+    const bl_backend *backend;
+    bl_dtype act;
+    BL_TRY(bl_backend_find(&backend, compute->backend));
+    return choose_precision(&act, backend, compute->precision);
+}
+
 /** Refuses a batch of one value a channel in the words of whoever has cut the
  *  batches. */
 static bl_status check_batch(const bl_engine *e, const bl_graph *graph)

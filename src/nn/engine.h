@@ -54,6 +54,11 @@ typedef struct bl_engine {
     float *rows;           /* [infer_batch][C or D, the larger] host        */
 } bl_engine;
 
+/** Finds backend and precision, without opening a device.
+ *  Errors BL_EINVAL if one is unknown; BL_EUNSUPPORTED if it does not run
+ *  here. */
+BL_MUST_USE bl_status bl_engine_check(const bl_compute *compute);
+
 /** Opens device, parameters (zero) and plans.
  *  Errors BL_EUNSUPPORTED if the backend cannot run the precision. */
 BL_MUST_USE bl_status bl_engine_open(bl_engine **out,

@@ -380,16 +380,35 @@ bl_status bl_params_import(bl_params *params, const bl_safetensors *file,
     return BL_OK;
 }
 
+/** Finds the tensor of a parameter among tensors [n], in its shape. */
+static bl_status pick(const bl_named_tensor **out,
+                      const bl_named_tensor *tensors, int64_t n,
+                      const bl_parameter *row, const char *path)
+{
+    *out = NULL;
+    for (int64_t k = 0; k < n && !*out; k++)
+        if (!strcmp(tensors[k].name, row->name)) *out = &tensors[k];
+    return check_tensor(*out, path, row->name, row);
+}
+
+bl_status bl_params_fit(const bl_graph *graph, const bl_named_tensor *tensors,
+                        int64_t n, const char *except, const char *path)
+{
+    const bl_named_tensor *t;
+    for (int32_t i = 0; i < graph->n_param; i++)
+        if (!begins(graph->params[i].name, except))
+            BL_TRY(pick(&t, tensors, n, &graph->params[i], path));
+    return BL_OK;
+}
+
 bl_status bl_params_adopt(bl_params *params, const bl_named_tensor *tensors,
                           int64_t n, const char *except, const char *path)
 {
     for (int32_t i = 0; i < params->n; i++) {
         const bl_parameter *const row = &params->table[i];
-        const bl_named_tensor *t = NULL;
+        const bl_named_tensor *t;
         if (begins(row->name, except)) continue;
-        for (int64_t k = 0; k < n && !t; k++)
-            if (!strcmp(tensors[k].name, row->name)) t = &tensors[k];
-        BL_TRY(check_tensor(t, path, row->name, row));
+        BL_TRY(pick(&t, tensors, n, row, path));
         BL_TRY(params->backend->upload(params->dev, bl_params_value(params, i),
                                        t->data, t->bytes));
     }

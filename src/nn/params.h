@@ -80,6 +80,11 @@ BL_MUST_USE bl_status bl_params_adopt(bl_params *params,
                                       const bl_named_tensor *tensors,
                                       int64_t n, const char *except,
                                       const char *path);
+/** Would bl_params_adopt take tensors [n] for the parameters of a graph?  Data
+ *  are not looked at.  Errors as there. */
+BL_MUST_USE bl_status bl_params_fit(const bl_graph *graph,
+                                    const bl_named_tensor *tensors, int64_t n,
+                                    const char *except, const char *path);
 /** Loads every parameter (and momentum) from a file.
  *  Errors BL_EFORMAT names the tensor that is missing, surplus, or of another
  *  shape or dtype, found and wanted; params may then be part new. */

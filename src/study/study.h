@@ -8,6 +8,7 @@
  *   grid.c        from tables and changes to blocks, axes and coordinates
  *   study.c       opening; cells and their configurations
  *   cell.c        the folder of a cell and what stands in it
+ *   check.c       what would keep a cell from training
  *   average.c     cells that are the mean of two others
  *   table.c       rows and columns
  *   table_text.c  tables to read;  table_data.c  tables for programs
@@ -23,6 +24,7 @@
 
 #include <stdbool.h>
 
+#include "ballast/model.h"
 #include "ballast/study.h"
 #include "core/text.h"
 #include "train/identity.h"
@@ -126,7 +128,8 @@ typedef struct bl_change {
 typedef struct bl_cell_record {
     bl_cell cell;
     char *label, *folder, *problem;
-    const char *name;            /* last part of folder */
+    const char *name;            /* last part of folder               */
+    bl_network_spec network;     /* model NULL: it was not looked at  */
 } bl_cell_record;
 
 struct bl_study {

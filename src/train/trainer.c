@@ -13,15 +13,21 @@
 #include "core/log.h"
 #include "core/mem.h"
 
+bl_status bl_trainer_check_batch(const bl_config *config, int64_t n)
+{
+    const int64_t wanted = bl_config_integer(config, "batch");
+    if (!bl_config_flag(config, "drop-last") || n >= wanted) return BL_OK;
+    return BL_RAISE(BL_EINVAL, "batch: %" PRId64 " is more than the %" PRId64
+                    " training images; lower --batch", wanted, n);
+}
+
 /** Cuts an epoch into steps; the last may be smaller, or dropped. */
 static bl_status cut_steps(bl_trainer *t)
 {
     const int64_t n = t->data->train->n;
     const int64_t wanted = bl_config_integer(t->config, "batch");
     const bool drop = bl_config_flag(t->config, "drop-last");
-    if (drop && n < wanted)
-        return BL_RAISE(BL_EINVAL, "batch: %" PRId64 " is more than the %"
-                        PRId64 " training images; lower --batch", wanted, n);
+    BL_TRY(bl_trainer_check_batch(t->config, n));
     t->batch = n < wanted ? n : wanted;
     t->steps = drop ? n / t->batch : (n + t->batch - 1) / t->batch;
     t->last_batch = drop ? t->batch : n - (t->steps - 1) * t->batch;

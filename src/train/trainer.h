@@ -102,6 +102,10 @@ bool bl_trainer_rewrites(const bl_trainer *t);
 /** Rewrites it: the parameters are other ones then. */
 BL_MUST_USE bl_status bl_trainer_rewrite(bl_trainer *t);
 
+/** Do n images give a whole batch, where a smaller one is dropped? */
+BL_MUST_USE bl_status bl_trainer_check_batch(const bl_config *config,
+                                             int64_t n);
+
 /** Closes the stage that is open and opens number k: engine, samplers, loader
  *  and terms, parameters not drawn. */
 BL_MUST_USE bl_status bl_trainer_open_stage(bl_trainer *t, int32_t k);

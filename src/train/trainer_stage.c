@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "core/mem.h"
 #include "train/trainer.h"
+#include "train/weights.h"
 
 enum { PAD = 4 };
 
@@ -298,66 +299,19 @@ bl_status bl_trainer_enter_stage(bl_trainer *t, int32_t k)
 
 /* ---- the first parameters ------------------------------------------------ */
 
-/** Renames the tensors of one branch of a BBN to those of the block it stands
- *  in place of; names [n] is room for what is new. */
-static void take_branch(bl_named_tensor *list, int64_t n,
-                        char (*names)[BL_NAME_ROOM], const char *branch,
-                        const bl_model_type *model)
-{
-    int32_t stage = 0;
-    while (stage < 3 && model->blocks[stage + 1] > 0) stage++;
-    for (int64_t i = 0; i < n; i++) {
-        const size_t k = strlen(branch);
-        if (strncmp(list[i].name, branch, k) != 0) continue;
-        (void)snprintf(names[i], BL_NAME_ROOM, "layer%d.%d%s", stage + 1,
-                       model->blocks[stage] - 1, list[i].name + k);
-        list[i].name = names[i];
-    }
-}
-
-/** A deeper network's file has every tensor of a shallower one, and more. */
-static bl_status check_blocks(const bl_trainer *t, const bl_named_tensor *list,
-                              int64_t n, const char *path)
-{
-    static const char layer[] = "layer", weight[] = ".weight";
-    for (int64_t i = 0; i < n; i++) {
-        const char *const name = list[i].name;
-        const size_t length = strlen(name), tail = sizeof weight - 1;
-        if (strncmp(name, layer, sizeof layer - 1) != 0 || length < tail ||
-            strcmp(name + length - tail, weight) != 0 ||
-            bl_params_find(t->engine->params, name) >= 0)
-            continue;
-        return BL_RAISE(BL_EFORMAT, "%s: tensor %s belongs to no layer: "
-                        "weights of another model?", path, name);
-    }
-    return BL_OK;
-}
-
 static bl_status take_file(bl_trainer *t, const bl_safetensors *file,
                            const char *path)
 {
-    int64_t n;
-    bl_status status;
-    bl_named_tensor *list = NULL;
-    char (*names)[BL_NAME_ROOM] = NULL; // [n]
-    const bl_named_tensor *const found = bl_safetensors_list(file, &n);
-    const char *const form = bl_safetensors_meta(file, "ballast.form");
-    const bool cb = !strcmp(bl_config_string(t->config, "init.branch"), "cb");
-    if (bl_safetensors_meta(file, "resume.epoch"))
-        BL_CHECK(BL_RAISE(BL_EFORMAT, "%s: is the state a run resumes from, "
-                          "wanted weights: last.safetensors or "
-                          "best.safetensors", path));
-    BL_CHECK(bl_calloc(&list, n ? n : 1, sizeof *list));
-    BL_CHECK(bl_calloc(&names, n ? n : 1, sizeof *names));
-    memcpy(list, found, (size_t)n * sizeof *list);
-    if (form && !strcmp(form, "bbn") && !t->form->branches)
-        take_branch(list, n, names, cb ? "cb_block" : "rb_block",
-                    t->engine->spec.network.model);
-    BL_CHECK(check_blocks(t, list, n, path));
-    BL_CHECK(fill(t, list, n, t->stage->fresh_head, path));
-done:
-    bl_free(list);
-    bl_free(names);
+    const bl_params *const p = t->engine->params;
+    bl_weights w = {0};
+    bl_status status =
+        bl_weights_read(&w, file, path, &t->engine->spec.network,
+                        bl_config_string(t->config, "init.branch"));
+    if (status == BL_OK)
+        status = bl_weights_check(&w, p->table, p->n, path);
+    if (status == BL_OK)
+        status = fill(t, w.list, w.n, t->stage->fresh_head, path);
+    bl_weights_drop(&w);
     return status;
 }
 
