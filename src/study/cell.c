@@ -100,6 +100,7 @@ static void forget(bl_cell_record *record)
 {
     bl_cell *const cell = &record->cell;
     bl_free(record->problem);
+    bl_cell_forget_images(record);
     record->problem = NULL;
     cell->problem = NULL;
     cell->state = BL_CELL_MISSING;
@@ -211,8 +212,8 @@ static bl_status compare(const bl_config *found, const bl_cell_readers *wanted,
     return BL_OK;
 }
 
-/* Reads run.yaml and compares it with what the cell is. */
-static bl_status check_run(const bl_study *s, int64_t i)
+/* Reads run.yaml and compares it with what the cell is; notes its images. */
+static bl_status check_run(const bl_study *s, int64_t i, const char *yaml)
 {
     bl_status status = BL_OK;
     bl_config *found = NULL;
@@ -224,6 +225,7 @@ static bl_status check_run(const bl_study *s, int64_t i)
     BL_CHECK(bl_run_config(&found, s->records[i].folder));
     BL_CHECK(bl_cell_readers_make(&wanted, s, i));
     BL_CHECK(compare(found, &wanted, s->records[i].folder, parent));
+    BL_CHECK(bl_cell_note_images(&s->records[i], wanted.config, yaml));
 done:
     bl_config_free(found);
     bl_cell_readers_drop(&wanted);
@@ -306,7 +308,7 @@ static bl_status look_run(bl_study *s, int64_t i, contents *c)
 {
     bl_cell *const cell = &s->records[i].cell;
     if (!c->there[YAML]) return look_leftovers(c);
-    BL_TRY(check_run(s, i));
+    BL_TRY(check_run(s, i, c->paths[YAML]));
     if (c->there[RESULT]) {
         if (has_checkpoint(c)) c->advice = remove_it;
         return read_result(cell, c->paths[RESULT]);

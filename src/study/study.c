@@ -243,6 +243,7 @@ void bl_study_free(bl_study *s)
         bl_free(s->records[i].label);
         bl_free(s->records[i].folder);
         bl_free(s->records[i].problem);
+        bl_cell_forget_images(&s->records[i]);
     }
     bl_free(s->records);
     bl_grid_free(s);

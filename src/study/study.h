@@ -8,6 +8,7 @@
  *   grid.c        from tables and changes to blocks, axes and coordinates
  *   study.c       opening; cells and their configurations
  *   cell.c        the folder of a cell and what stands in it
+ *   images.c      did cells see the same images?
  *   check.c       what would keep a cell from training
  *   average.c     cells that are the mean of two others
  *   table.c       rows and columns
@@ -130,6 +131,9 @@ typedef struct bl_cell_record {
     char *label, *folder, *problem;
     const char *name;            /* last part of folder               */
     bl_network_spec network;     /* model NULL: it was not looked at  */
+    char *images, *fingerprint;  /* of a run: the keys that say which     */
+                                 /* images, the data's name first, and    */
+                                 /* what it noted of them; or NULL        */
 } bl_cell_record;
 
 struct bl_study {
@@ -233,6 +237,17 @@ void bl_cell_readers_drop(bl_cell_readers *readers);
 /** Reads what stands in a cell's folder. */
 BL_MUST_USE bl_status bl_cell_look(bl_study *study, int64_t i);
 
+/** Notes which images a run saw, that has this settled configuration. */
+BL_MUST_USE bl_status bl_cell_note_images(bl_cell_record *record,
+                                          const bl_config *config,
+                                          const char *run_yaml);
+void bl_cell_forget_images(bl_cell_record *record);
+
+/** Looks for finished cells whose keys name the same images, and that saw
+ *  others: *out begins with the line that names the data; NULL: none.
+ *  Borrowed until the next look. */
+BL_MUST_USE bl_status bl_study_mixed(const char **out, const bl_study *study);
+
 /** Epochs of all stages of a configuration. */
 int64_t bl_cell_epochs(const bl_config *config);
 
@@ -251,6 +266,7 @@ typedef struct bl_table_facts {
     bool published;
     bool choosers[BL_CHOOSERS]; /* which of them cells have              */
     bl_config *first;         /* of the first cell                      */
+    const char *mixed;        /* as bl_study_mixed                      */
     bool common[BL_COMMON];   /* its value is that of all cells, and no */
                               /* row or column says so                  */
 } bl_table_facts;

@@ -319,6 +319,7 @@ bl_status bl_table_measure(bl_table_facts *out, const bl_study *study,
         even = even && out->seeds == e->cells;
     }
     if (!even) out->seeds = 0;
+    BL_TRY(bl_study_mixed(&out->mixed, study));
     return measure_common(out, study, table);
 }
 

@@ -181,6 +181,15 @@ static void add_changes(bl_text *out, const bl_study *study,
     if (before[0] == ',') bl_text_printf(out, "\n");
 }
 
+/* Results of images that were exchanged are no comparison. */
+static void add_mixed(bl_text *out, const bl_table_facts *facts)
+{
+    if (facts->mixed == NULL) return;
+    bl_text_printf(out, "Not all cells saw the same images of %.*s: "
+                   "data_fingerprint differs in their run.yaml.\n",
+                   (int)strcspn(facts->mixed, "\n"), facts->mixed);
+}
+
 static void add_notes(bl_text *out, const bl_study *study,
                       const bl_table_facts *facts)
 {
@@ -191,6 +200,7 @@ static void add_notes(bl_text *out, const bl_study *study,
     if (facts->choosers[BL_CHOSEN_NOT])
         bl_text_printf(out, "A classifier that was rewritten after training "
                        "is of no epoch: best is -.\n");
+    add_mixed(out, facts);
     add_changes(out, study, facts);
     if (!facts->published) return;
     if (type->epochs > 0 && facts->epochs != type->epochs) {

@@ -41,6 +41,10 @@ typedef struct bl_run_facts {
     const char *backend, *precision, *device; /* threads: in device */
 } bl_run_facts;
 
+/** Fingerprint of the data that a run.yaml notes.
+ *  Errors BL_EFORMAT if it notes none.  Owns the caller, bl_free. */
+BL_MUST_USE bl_status bl_run_fingerprint(char **out, const char *path);
+
 /** Makes the folder and writes run.yaml.
  *  Errors BL_EEXIST names what is there and says --resume or --overwrite;
  *  BL_EBUSY if another process holds the folder, as bl_run_open. */

@@ -254,6 +254,16 @@ static bl_status parse_facts(char *texts[BL_RUN_FACT_TEXTS],
     return status;
 }
 
+bl_status bl_run_fingerprint(char **out, const char *path)
+{
+    char *texts[BL_RUN_FACT_TEXTS] = {NULL};
+    bl_run_facts facts;
+    bl_status status = bl_run_yaml_facts(texts, &facts, path);
+    if (status >= 0) status = bl_strdup(out, facts.data_fingerprint);
+    for (int i = 0; i < BL_RUN_FACT_TEXTS; i++) bl_free(texts[i]);
+    return status;
+}
+
 bl_status bl_run_yaml_facts(char *texts[BL_RUN_FACT_TEXTS],
                             bl_run_facts *facts, const char *path)
 {

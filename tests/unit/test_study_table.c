@@ -391,6 +391,14 @@ static void has(const bl_study *study, bl_table_form form, const char *wanted)
     bl_free(text);
 }
 
+static void lacks(const bl_study *study, bl_table_form form,
+                  const char *unwanted)
+{
+    char *const text = text_of(study, form, 80);
+    if (strstr(text, unwanted) != NULL) fail_msg("%s", text);
+    bl_free(text);
+}
+
 static bl_json_value *json_of(const bl_study *study)
 {
     bl_json_value *root = NULL;
@@ -481,6 +489,50 @@ static void rewritten_classifiers_have_no_best_epoch(void **state)
     bl_study_free(study);
 }
 
+/* Gives cell i, which is finished, another fingerprint. */
+static void exchange_images(bl_study *study, int64_t i)
+{
+    char path[1024], text[8192];
+    (void)snprintf(path, sizeof path, "%s/run.yaml",
+                   bl_study_cell_at(study, i)->folder);
+    const size_t n = scratch_get(path, text, sizeof text - 1);
+    text[n] = '\0';
+    char *const at = strstr(text, "a1 b2");
+    assert_non_null(at);
+    at[4] = '3';
+    scratch_put(path, text, n);
+    assert_int_equal(bl_study_look(study, i), BL_OK);
+    assert_int_equal(bl_study_cell_at(study, i)->state, BL_CELL_FINISHED);
+}
+
+/* Under one name there may have been two sets; which images are held out is
+ * the seed's choice. */
+static void other_images_are_told(void **state)
+{
+    (void)state;
+    static const char note[] =
+        "Not all cells saw the same images of /nowhere/set: data_fingerprint "
+        "differs in their run.yaml.\n";
+    static const char held[] =
+        "base: {data: /nowhere/set, holdout: 0.1}\n"
+        "grid: {method: [ce, bbn], seed: [0, 1]}\n";
+    bl_study *study = written(three_seeds);
+    finish(study, 0, 0.5, 0.5);
+    finish(study, 1, 0.5, 0.5);
+    lacks(study, BL_TABLE_TEXT, "Not all cells");
+    exchange_images(study, 1);
+    has(study, BL_TABLE_TEXT, note);
+    has(study, BL_TABLE_MARKDOWN, note);
+    bl_study_free(study);
+    study = written(held);
+    for (int64_t i = 0; i < 3; i++) finish(study, i, 0.5, 0.5);
+    exchange_images(study, 1);
+    lacks(study, BL_TABLE_TEXT, "Not all cells");
+    exchange_images(study, 2);
+    has(study, BL_TABLE_TEXT, note);
+    bl_study_free(study);
+}
+
 static void tables_are_saved(void **state)
 {
     (void)state;
@@ -515,6 +567,7 @@ int main(void)
         TEST(held_out_images_choose),
         TEST(choosers_may_differ),
         TEST(rewritten_classifiers_have_no_best_epoch),
+        TEST(other_images_are_told),
         TEST(tables_are_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
