@@ -313,16 +313,17 @@ static bl_status check_tensor(const bl_named_tensor *t, const char *path,
     bool same = t->rank == row->rank && !strcmp(t->dtype, "F32");
     for (int32_t k = 0; same && k < row->rank; k++)
         same = t->shape[k] == row->shape[k];
-    return same ? check_numbers(t, path) : wrong_shape(path, t, row);
+    return same ? BL_OK : wrong_shape(path, t, row);
 }
 
-/** Finds the tensor of a parameter; it must have its shape. */
+/** Finds the tensor of a parameter; it must have its shape, and numbers. */
 static bl_status find_tensor(const bl_named_tensor **out,
                              const bl_safetensors *file, const char *path,
                              const char *name, const bl_parameter *row)
 {
     *out = bl_safetensors_find(file, name);
-    return check_tensor(*out, path, name, row);
+    BL_TRY(check_tensor(*out, path, name, row));
+    return check_numbers(*out, path);
 }
 
 static bl_status import_one(bl_params *p, const bl_safetensors *file,
@@ -409,6 +410,7 @@ bl_status bl_params_adopt(bl_params *params, const bl_named_tensor *tensors,
         const bl_named_tensor *t;
         if (begins(row->name, except)) continue;
         BL_TRY(pick(&t, tensors, n, row, path));
+        BL_TRY(check_numbers(t, path));
         BL_TRY(params->backend->upload(params->dev, bl_params_value(params, i),
                                        t->data, t->bytes));
     }
