@@ -17,7 +17,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "study.h"
 
@@ -76,7 +75,9 @@ static void free_words(words *w)
 
 int64_t study_share(const study_job *j)
 {
-    const int64_t cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const bl_compute all = {.threads = 0};
+    int32_t cores;
+    if (bl_compute_threads(&cores, &all) < 0) cores = 1;
     return cores > j->jobs ? cores / j->jobs : 1;
 }
 
