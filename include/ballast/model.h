@@ -78,7 +78,7 @@ typedef struct bl_classifier bl_classifier;
 typedef struct bl_compute {
     const char *backend;   /* NULL or "auto": the fastest that is available */
     const char *precision; /* NULL or "auto", "fp32", "bf16"                */
-    int32_t threads;       /* 0: one a core; at most 8 a core, or 64        */
+    int32_t threads;       /* 0: one a core; 8 a core or 64 at most count   */
 } bl_compute;
 
 /** Counts the threads that a backend takes where `threads` are asked for: for 0

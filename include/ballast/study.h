@@ -125,7 +125,7 @@ BL_API BL_MUST_USE bl_status bl_study_config(bl_config **out,
  *
  * Needs    n: images that the cell trains on; images: h, w, c and n_class of
  *          its data.  A cell that it needs, and that is not finished, was
- *          looked at before.
+ *          checked before, or the weights are not.
  * Errors   BL_EUNSUPPORTED if backend or precision does not run here;
  *          BL_EINVAL if it is unknown, or n gives no whole batch where a
  *          smaller one is dropped; BL_EIO or BL_EFORMAT if the weights it

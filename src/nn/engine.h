@@ -60,7 +60,8 @@ typedef struct bl_engine {
 BL_MUST_USE bl_status bl_engine_check(const bl_compute *compute);
 
 /** Opens device, parameters (zero) and plans.
- *  Errors BL_EUNSUPPORTED if the backend cannot run the precision. */
+ *  Errors BL_EUNSUPPORTED if the backend cannot run the precision; BL_EINVAL if
+ *  batch-norm would meet a batch of one value a channel. */
 BL_MUST_USE bl_status bl_engine_open(bl_engine **out,
                                      const bl_engine_spec *spec);
 void bl_engine_free(bl_engine *engine);

@@ -67,27 +67,29 @@ BL_MUST_USE bl_status bl_params_swap(bl_params *params, float *w,
 BL_MUST_USE bl_status bl_params_export(const bl_params *params, bool momentum,
                                        bl_named_tensor **tensors, int64_t *n,
                                        void **memory);
-/** Finds each parameter of a graph in a file, in its shape, before memory is
- *  taken for it.  Errors as bl_params_import. */
+/** Finds each parameter of a graph in a file, in its shape and with numbers of
+ *  a network, before memory is taken for it.  Errors as bl_params_import. */
 BL_MUST_USE bl_status bl_params_match(const bl_graph *graph,
                                       const bl_safetensors *file,
                                       const char *path);
 /** Takes values by name from tensors [n], F32; a parameter whose name begins
  *  with except (NULL: none does) keeps what it holds.
  *  Errors BL_EFORMAT names path and the tensor that is missing or of another
- *  shape; params may then be part new. */
+ *  shape, or holds a number that is not finite or a variance below 0; params
+ *  may then be part new. */
 BL_MUST_USE bl_status bl_params_adopt(bl_params *params,
                                       const bl_named_tensor *tensors,
                                       int64_t n, const char *except,
                                       const char *path);
-/** Would bl_params_adopt take tensors [n] for the parameters of a graph?  Data
- *  are not looked at.  Errors as there. */
+/** Would bl_params_adopt take tensors [n] for the parameters of a graph?  Their
+ *  numbers are not looked at.  Errors as there. */
 BL_MUST_USE bl_status bl_params_fit(const bl_graph *graph,
                                     const bl_named_tensor *tensors, int64_t n,
                                     const char *except, const char *path);
 /** Loads every parameter (and momentum) from a file.
  *  Errors BL_EFORMAT names the tensor that is missing, surplus, or of another
- *  shape or dtype, found and wanted; params may then be part new. */
+ *  shape or dtype, found and wanted, or holds a number that is not finite or a
+ *  variance below 0; params may then be part new. */
 BL_MUST_USE bl_status bl_params_import(bl_params *params,
                                        const bl_safetensors *file,
                                        const char *path, bool momentum);

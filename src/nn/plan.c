@@ -8,7 +8,7 @@
  * Made again.  A large value that one layer alone reads need not live from
  * there to that layer's backward: its maker makes it again then, from what the
  * maker keeps anyway.  Batch-norm does, for the convolution behind it: one pass
- * over memory more, and half the activations of a residual block less to keep.
+ * over memory more, and a quarter of what a residual block keeps less.
  *
  * Gradients.  A value that k layers read receives k contributions.  Backward
  * of its maker reads up to diff_ways of them as they are (batch-norm reads
@@ -108,6 +108,7 @@ static void note_again(bl_plan *plan, int32_t i)
     bl_op *const op = &plan->ops[i];
     const bl_layer_type *const type = op->node.type;
     if (!plan->training || !g->again_bytes) return;
+    if (op->again >= 0) return; /* its own source is not there in time */
     if (plan->buffers[op->dst].bytes < g->again_bytes) return;
     if (!type->has_again || !type->has_again(&op->node)) return;
     const int32_t k = bl_graph_sole_reader(g, op->node.dst);

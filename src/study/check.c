@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/error.h"
+#include "io/safetensors.h"
 #include "nn/engine.h"
 #include "study/study.h"
 #include "train/trainer.h"
@@ -24,6 +25,14 @@ static bl_status check_compute(const bl_config *config)
     return bl_engine_check(&compute);
 }
 
+static bool can_be_read(const char *path)
+{
+    bl_safetensors *file = NULL;
+    const bool can = bl_safetensors_open(&file, path) == BL_OK;
+    bl_safetensors_free(file);
+    return can;
+}
+
 /* A parent that cannot be used is told when its turn has come. */
 static bl_status check_weights(const bl_study *s, int64_t i,
                                const bl_config *config)
@@ -33,9 +42,12 @@ static bl_status check_weights(const bl_study *s, int64_t i,
     const char *const path = bl_config_string(config, "init.weights");
     char said[256];
     if (*path == '\0') return BL_OK;
-    if (parent < 0 || s->records[parent].cell.state == BL_CELL_FINISHED)
-        return bl_weights_fit(config, &record->network, NULL, path);
+    if (parent < 0) return bl_weights_fit(config, &record->network, NULL, path);
     const bl_cell_record *const first = &s->records[parent];
+    if (first->cell.state == BL_CELL_FINISHED)
+        return can_be_read(path)
+                   ? bl_weights_fit(config, &record->network, NULL, path)
+                   : BL_OK;
     if (first->network.model == NULL) return BL_OK;
     (void)snprintf(said, sizeof said, "weights of cell %.200s",
                    first->label);

@@ -221,7 +221,7 @@ static bl_status fill_axis(bl_axis *axis, const bl_study *s,
     }
 done:
     bl_config_free(f.scratch);
-    return status < 0 ? bl_label_prefix(spec->name) : status;
+    return status < 0 ? bl_error_prefix("%s", spec->name) : status;
 }
 
 /* ---- blocks ------------------------------------------------------------- */
@@ -419,7 +419,7 @@ static bl_status check_change(const bl_study *s, const bl_change *change)
     const bl_status status =
         bl_labels_split(change->value, take_asked, &ask);
     bl_config_free(ask.scratch);
-    return status < 0 ? bl_label_prefix(change->key) : status;
+    return status < 0 ? bl_error_prefix("%s", change->key) : status;
 }
 
 static bl_status check_changes(const bl_study *s)

@@ -81,15 +81,6 @@ bl_status bl_label_set(bl_config *config, const char *key, const char *label,
     return status;
 }
 
-bl_status bl_label_prefix(const char *name)
-{
-    const bl_error *const last = bl_error_last();
-    const size_t n = strlen(name);
-    if (strncmp(last->message, name, n) == 0 && last->message[n] == ':')
-        return last->status;
-    return bl_error_prefix("%s", name);
-}
-
 /* ---- numbers of texts ---------------------------------------------------- */
 
 bl_status bl_numbering_make(bl_numbering *all, int64_t most)

@@ -197,9 +197,6 @@ BL_MUST_USE bl_status bl_label_set(bl_config *config, const char *key,
 /** Refuses control characters: a name or value is a part of a line. */
 BL_MUST_USE bl_status bl_label_check(const char *text);
 
-/** Puts "name: " in front of the last error, unless it is there. */
-bl_status bl_label_prefix(const char *name);
-
 /** Texts by number and back; zero-initialise. */
 typedef struct bl_numbering {
     char **texts;   /* [n]                          */

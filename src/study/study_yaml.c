@@ -136,7 +136,7 @@ static bl_status add_axis(const reading *r, int part, const char *name,
     const bool key = bl_param_find(bl_train_params(), name) != NULL;
     BL_TRY(bl_label_check(name));
     if (bl_labels_split(text, key ? check_label : check_any, &c) < 0)
-        return bl_label_prefix(name);
+        return bl_error_prefix("%s", name);
     BL_TRY(bl_realloc(&f->axes[part], n + 2, sizeof *f->axes[part]));
     memset(&f->axes[part][n], 0, 2 * sizeof *f->axes[part]);
     BL_TRY(keep_copy(&f->axes[part][n].values, f, text, strlen(text)));

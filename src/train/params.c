@@ -150,7 +150,7 @@ static const bl_param params[] = {
 {"backend", STRING, "auto", 0, 0, NULL, "NAME",
  "auto, or one of ballast list backends"},
 {"threads", INTEGER, "0", 0, 4096, NULL, "T",
- "compute threads, at most 8 a core or 64; 0: one a core"},
+ "compute threads, of which 8 a core or 64 are taken at most; 0: one a core"},
 {"loader.threads", INTEGER, "1", 1, 256, NULL, "T",
  "threads that prepare batches; T + 2 batches are held in memory"},
 {"checkpoint.minutes", REAL, "10", 0, 1e6, NULL, "X",
