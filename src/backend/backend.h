@@ -182,8 +182,8 @@ typedef struct bl_backend {
                               void *running_mean, void *running_var,
                               void *save_mean, void *save_rstd, void *dst,
                               void *scratch);
-    /** Makes dst of norm_forward again, bit for bit, from what it saved; for a
-     *  norm without add. */
+    /** Makes dst of norm_forward again, bit for bit, from the mean and rstd it
+     *  saved; for a norm without add.  scratch as there. */
     bl_status (*norm_again)(bl_device *dev, const bl_norm_desc *desc,
                             const void *src, const void *gamma,
                             const void *beta, const void *mean,

@@ -24,8 +24,9 @@ typedef struct bl_engine_spec {
     size_t again_bytes;  /* of training graphs; 0: BL_AGAIN_BYTES            */
 } bl_engine_spec;
 
-/** Activations of a step from which memory is saved at the cost of time: in
- *  fp32 a batch of 128 in the first stage of a ResNet for 32 x 32 px. */
+/** From this size on an activation is made again, at the cost of time, and not
+ *  kept: that of 128 images in fp32 in the first stage of a ResNet for 32 x 32
+ *  px, [128][32][32][16]. */
 enum { BL_AGAIN_BYTES = 8 << 20 };
 
 /** A stretch of parameters that is updated with one rate. */

@@ -25,10 +25,11 @@ typedef struct bl_op {
     int32_t n_merge, merge_dst;
     int32_t diff_src[BL_NODE_SRC];
     int32_t saved[2];              /* forward to backward, private         */
-    int32_t again;                 /* op whose dst is made again before    */
+    int32_t again;                 /* op that makes src[0] again before    */
                                    /*   this one's backward, or -1         */
-    bool remade;                   /* such an op                           */
-    int32_t back_src, back_dst;    /* src[0] and dst of backward           */
+    bool remade;                   /* another op's again is this one       */
+    int32_t back_src, back_dst;    /* where backward finds src[0] and dst: */
+                                   /*   where forward did, but for again   */
     bl_conv *conv;                 /* owned by the plan's list             */
     bool accumulate;               /* an earlier use wrote the gradients   */
 } bl_op;

@@ -8,7 +8,7 @@
  * Made again.  A large value that one layer alone reads need not live from
  * there to that layer's backward: its maker makes it again then, from what the
  * maker keeps anyway.  Batch-norm does, for the convolution behind it: one pass
- * over memory more, and a quarter of what a residual block keeps less.
+ * over memory more, and a residual block keeps a quarter less.
  *
  * Gradients.  A value that k layers read receives k contributions.  Backward
  * of its maker reads up to diff_ways of them as they are (batch-norm reads
