@@ -103,17 +103,30 @@ static int check(const cli_args *args)
     return CLI_DONE;
 }
 
+/** Cells that are the same run have one folder. */
+static void find_first(study_job *j)
+{
+    for (int64_t i = 0; i < j->n; i++) {
+        const char *folder = bl_study_cell_at(j->study, i)->folder;
+        int64_t k = 0;
+        while (strcmp(bl_study_cell_at(j->study, k)->folder, folder) != 0) k++;
+        j->first[i] = k;
+    }
+}
+
 static int prepare(study_job *j)
 {
     j->quiet = bl_config_flag(j->args->own, "quiet");
     j->jobs = bl_config_integer(j->args->own, "jobs");
     j->n = bl_study_cells(j->study);
+    j->first = calloc((size_t)j->n, sizeof *j->first);
     j->failed = calloc((size_t)j->n, sizeof *j->failed);
     j->busy = calloc((size_t)j->n, sizeof *j->busy);
     j->work = calloc((size_t)j->n, sizeof *j->work);
     j->group = calloc((size_t)j->n, sizeof *j->group);
-    if (!j->failed || !j->busy || !j->work || !j->group)
+    if (!j->first || !j->failed || !j->busy || !j->work || !j->group)
         return cli_say(j->args, CLI_FAILED, "out of memory");
+    find_first(j);
     return study_pace_open(j);
 }
 
@@ -149,27 +162,33 @@ void study_done(study_job *j, int64_t i, double left)
                   rest);
 }
 
+/** Is cell k finished, for which cell i waits?  Where it failed, so does i. */
+static int is_there(study_job *j, int64_t i, int64_t k, const char *waits_as)
+{
+    const bl_cell *other = bl_study_cell_at(j->study, k);
+    char why[512];
+    if (j->failed[k]) {
+        (void)snprintf(why, sizeof why, "%s cell %lld (%.300s), which failed",
+                       waits_as, (long long)k + 1, other->label);
+        study_fail(j, i, why);
+    }
+    return other->state == BL_CELL_FINISHED;
+}
+
 int study_ready(study_job *j, int64_t i)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
-    char why[512];
     if (j->failed[i] || j->busy[i] || cell->state == BL_CELL_FINISHED)
+        return 0;
+    if (j->first[i] != i && !is_there(j, i, j->first[i], "is the same run as"))
         return 0;
     if (cell->state == BL_CELL_BROKEN) {
         study_fail(j, i, cell->problem);
         return 0;
     }
-    for (int m = 0; m < 2; m++) {
-        if (cell->needs[m] < 0) continue;
-        const bl_cell *other = bl_study_cell_at(j->study, cell->needs[m]);
-        if (j->failed[cell->needs[m]]) {
-            (void)snprintf(why, sizeof why, "needs cell %.300s, which failed",
-                           other->label);
-            study_fail(j, i, why);
+    for (int m = 0; m < 2; m++)
+        if (cell->needs[m] >= 0 && !is_there(j, i, cell->needs[m], "needs"))
             return 0;
-        }
-        if (other->state != BL_CELL_FINISHED) return 0;
-    }
     return 1;
 }
 
@@ -274,6 +293,7 @@ static int run(cli_args *args)
         code = bl_config_flag(args->own, "dry-run") ? study_pace_print(&j)
                                                     : train(&j);
     bl_study_free(j.study);
+    free(j.first);
     free(j.failed);
     free(j.busy);
     free(j.work);

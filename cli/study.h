@@ -31,6 +31,7 @@ typedef struct study_job {
     int64_t n;                 /* cells                                    */
     int quiet;
     int64_t jobs;
+    int64_t *first;            /* [n] first cell that is the same run      */
     unsigned char *failed;     /* [n] in this call                         */
     unsigned char *busy;       /* [n] another process was at work on it    */
     int64_t n_failed;
@@ -68,8 +69,9 @@ int study_run_jobs(study_job *j);
 int64_t study_share(const study_job *j);
 
 /** Can cell i be worked at: not finished, not failed, not left to another
- *  process, and all it needs is there?  A cell that needs a failed one fails
- *  too, and says so. */
+ *  process, and all it needs is there?  A cell that needs a failed one, or is
+ *  the same run, fails too, and says so; one that is the same run as another
+ *  waits for that to finish. */
 int study_ready(study_job *j, int64_t i);
 /** Notes that a cell failed and says why, on one line. */
 void study_fail(study_job *j, int64_t i, const char *why);

@@ -217,19 +217,6 @@ static void pass_signal(pool *p)
         if (p->children[k].pid) (void)kill(p->children[k].pid, number);
 }
 
-/** A folder may stand for two cells that are the same run. */
-static int is_busy(const pool *p, int64_t i)
-{
-    const char *folder = bl_study_cell_at(p->j->study, i)->folder;
-    for (int64_t k = 0; k < p->j->jobs; k++) {
-        const child *c = &p->children[k];
-        if (c->pid && strcmp(bl_study_cell_at(p->j->study, c->i)->folder,
-                             folder) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 static child *free_child(const pool *p)
 {
     for (int64_t k = 0; k < p->j->jobs; k++)
@@ -243,7 +230,7 @@ static int start_cells(pool *p)
     study_job *j = p->j;
     int any = 0;
     for (int64_t i = 0; i < j->n && p->n < j->jobs; i++) {
-        if (p->running[i] || !study_ready(j, i) || is_busy(p, i)) continue;
+        if (p->running[i] || !study_ready(j, i)) continue;
         any = 1;
         if (bl_study_look(j->study, i) < 0)
             study_fail(j, i, bl_error_last()->message);

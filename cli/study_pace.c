@@ -223,7 +223,7 @@ static double left_at(const study_job *j, int64_t i, double unknown)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
     if (cell->state == BL_CELL_FINISHED || cell->average || j->failed[i] ||
-        j->busy[i])
+        j->busy[i] || j->first[i] != i)
         return 0;
     double rate = unknown;
     if (j->group[i] >= 0 && j->groups[j->group[i]].rate > 0)
@@ -431,7 +431,8 @@ static void print_lines(const study_job *j)
     printf("%-8s  %-12s  %s\n", "state", "time left", "cell");
     for (int64_t i = 0; i < j->n; i++) {
         const bl_cell *cell = bl_study_cell_at(j->study, i);
-        const int done = cell->state == BL_CELL_FINISHED || cell->average;
+        const int done = cell->state == BL_CELL_FINISHED || cell->average ||
+                         j->first[i] != i;
         finished += cell->state == BL_CELL_FINISHED;
         cli_duration(left, study_pace_left(j, i));
         printf("%-8s  %-12s  %s\n", bl_cell_state_name(cell->state),

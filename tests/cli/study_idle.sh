@@ -20,3 +20,11 @@ done
 # Nor is it trained again where such a key is set for all.
 ballast study own.yaml --out dir1 --threads 1 --set mix.alpha=3 --csv \
     2>&1 | cmp - out1
+# One of them is what it takes, and when it fails, is what failed.
+ballast study own.yaml --dry-run --quiet --json >out
+grep -c '"seconds_left": 0[,}]*$' out
+for jobs in 1 2; do
+    ballast study own.yaml --out bad$jobs --jobs $jobs --threads 1 --quiet \
+        --set lr=1e6 --set schedule.warmup=none >out 2>errors || echo $?
+    sed 's/: epoch .*/: reason/' errors
+done
