@@ -21,12 +21,13 @@
 
 #include "plot/plot.h"
 
-static void set_terminal(bl_text *script, const char *terminal, int font,
-                         int width, int height)
+/* face: generic, "sans" to fontconfig and "sans-serif" to browsers. */
+static void set_terminal(bl_text *script, const char *terminal,
+                         const char *face, int font, int width, int height)
 {
-    bl_text_printf(script, "set terminal %s noenhanced font 'sans,%d' "
-                   "background rgb 'white' size %d,%d\n", terminal, font,
-                   width, height);
+    bl_text_printf(script, "set terminal %s noenhanced font '%s,%d' "
+                   "background rgb 'white' size %d,%d\n", terminal, face,
+                   font, width, height);
 }
 
 /* A PNG has twice the pixels, for screens that have, too. */
@@ -34,11 +35,11 @@ static void set_png(bl_text *script, int width, int height)
 {
     bl_text_printf(script, "cairo = strstrt(GPVAL_TERMINALS, 'pngcairo')\n"
                            "if (cairo > 0) ");
-    set_terminal(script, "pngcairo fontscale 2 linewidth 2 pointscale 3", 11,
-                 2 * width, 2 * height);
+    set_terminal(script, "pngcairo fontscale 2 linewidth 2 pointscale 3",
+                 "sans", 11, 2 * width, 2 * height);
     bl_text_printf(script, "if (cairo == 0) ");
-    set_terminal(script, "png truecolor linewidth 2", 22, 2 * width,
-                 2 * height);
+    set_terminal(script, "png truecolor linewidth 2", "sans", 22,
+                 2 * width, 2 * height);
 }
 
 void bl_script_open(bl_text *script, const char *format, int width, int height)
@@ -48,7 +49,7 @@ void bl_script_open(bl_text *script, const char *format, int width, int height)
     if (strcmp(format, "png") == 0)
         set_png(script, width, height);
     else
-        set_terminal(script, "svg", 14, width, height);
+        set_terminal(script, "svg", "sans-serif", 14, width, height);
     bl_text_printf(
         script,
         "set datafile separator \"\\t\"\n"

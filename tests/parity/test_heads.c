@@ -17,6 +17,7 @@
 
 #include "backend/backend.h"
 #include "ballast/status.h"
+#include "loss/loss.h"
 
 #ifdef BL_WITH_ONEDNN
 
@@ -162,6 +163,73 @@ static void loss_case(bench *b, const char *text, bool sigmoid, double g,
     finish(b);
 }
 
+enum { FAR_C = 6, FAR_N = 32 };
+
+/** The terms of a loss as training makes them, weights and all. */
+static bl_loss_terms *terms_of(const bl_loss_type *type)
+{
+    static const int64_t n[FAR_C] = {500, 120, 40, 9, 1, 0};
+    bl_config *config = NULL;
+    bl_loss_terms *terms = NULL;
+    ok(bl_train_config(&config));
+    ok(bl_config_set(config, "loss", type->name, BL_ORIGIN_OPTION));
+    ok(bl_config_set(config, "weights", "effective", BL_ORIGIN_OPTION));
+    for (int i = 0; type->settings != NULL && type->settings[i] != NULL; i++)
+        ok(bl_config_assign(config, type->settings[i], BL_ORIGIN_OPTION));
+    const bl_loss_setting with = {.config = config, .n = n, .c = FAR_C};
+    ok(bl_loss_terms_make(&terms, &with, true));
+    bl_config_free(config);
+    return terms;
+}
+
+static const void *term(bench *b, const double *x, bool has)
+{
+    if (!has) return NULL;
+    const buffer *const out = blank(b, BL_F32, FAR_C);
+    for (int64_t j = 0; j < FAR_C; j++) number_set(out, j, x[j]);
+    return out->at;
+}
+
+/* Logits of 1e4 in either sign for two mixed labels; no image is of the last
+ * class.  Numbers that are not finite would not compare. */
+static void far_case(bench *b, const bl_loss_type *type)
+{
+    bl_loss_terms *const t = terms_of(type);
+    const bl_softmax_desc d = {FAR_N, FAR_C, 2, BL_F32, t->g,
+                               t->divide_by_weight, false};
+    const int32_t *const y = labels(b, 2 * FAR_N, FAR_C - 1);
+    const buffer *const z = noise(b, BL_F32, FAR_N * FAR_C, 0, 1);
+    const double lambda[2] = {0.7, 0.3};
+    const bl_class_terms terms = {
+        .s = term(b, t->s, t->has_s), .m = term(b, t->m, t->has_m),
+        .b = term(b, t->b, t->has_b), .w = term(b, t->w, t->has_w),
+        .e = term(b, t->e, t->has_e)};
+    for (int64_t i = 0; i < z->count; i++)
+        number_set(z, i, copysign(1e4, number_at(z, i)));
+    buffer *out[2][3];
+    for (int k = 0; k < 2; k++) {
+        const bl_backend *const e = b->backend[k];
+        out[k][0] = blank(b, BL_F32, FAR_N * FAR_C);
+        out[k][1] = blank(b, BL_F64, 1);
+        out[k][2] = blank(b, BL_F64, 2);
+        ok((t->sigmoid ? e->sigmoid_loss : e->softmax_loss)(
+            b->dev[k], &d, z->at, y, lambda, &terms, out[k][1]->at,
+            out[k][2]->at, out[k][0]->at));
+        assert_true(number_at(out[k][1], 0) > 0);
+    }
+    for (int i = 0; i < 3; i++)
+        compare(type->name, "logits of 1e4", BL_F32, out[0][i], out[1][i],
+                1e-6);
+    bl_loss_terms_free(t);
+    finish(b);
+}
+
+static void test_far_logits(void **state)
+{
+    const bl_loss_type *const *const types = bl_loss_types();
+    for (int i = 0; types[i] != NULL; i++) far_case(*state, types[i]);
+}
+
 static void test_losses(void **state)
 {
     static const char *const problems[] = {"n1c2", "n7c3", "n128c10",
@@ -253,6 +321,7 @@ static int run(const char *name, CMFixtureFunction open)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_linear), cmocka_unit_test(test_cosine),
         cmocka_unit_test(test_losses), cmocka_unit_test(test_losses_refuse),
+        cmocka_unit_test(test_far_logits),
         cmocka_unit_test(test_sgd), cmocka_unit_test(test_slabs),
     };
     return _cmocka_run_group_tests(name, tests, sizeof tests / sizeof *tests,
