@@ -65,7 +65,11 @@ static void sampler(cli_facts *facts, const bl_config *config, const char *key,
 {
     const char *name = bl_config_string(config, key);
     const bl_sampler_type *row = bl_sampler_find(name);
-    if (row) named(facts, fact, name, row->summary);
+    char line[LINE];
+    if (!row) return;
+    (void)snprintf(line, sizeof line, "%s%s%s", row->summary,
+                   *row->equation ? "; " : "", row->equation);
+    named(facts, fact, name, line);
 }
 
 static void loss(cli_facts *facts, const bl_config *config, const char *key,
@@ -88,8 +92,10 @@ static const char *deferred(char when[WHEN], const bl_config *config,
     return when;
 }
 
+/** of: the key of the loss; from: that of the epoch they hold after, or
+ *  NULL. */
 static void weights(cli_facts *facts, const bl_config *config, const char *key,
-                    const char *fact, const char *from)
+                    const char *fact, const char *of, const char *from)
 {
     static const struct {
         const char *name, *equation;
@@ -98,13 +104,16 @@ static void weights(cli_facts *facts, const bl_config *config, const char *key,
         {"inverse-sqrt", "w_c = 1 / sqrt(n_c)"},
         {"effective", "w_c = (1 - beta) / (1 - beta^n_c)"},
     };
+    const bl_loss_type *row = find_loss(bl_config_string(config, of));
     const char *how = bl_config_string(config, key);
     char line[LINE], when[WHEN] = "";
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].name, how) != 0) continue;
-        (void)snprintf(line, sizeof line, "%s, scaled to mean 1%s",
+        (void)snprintf(line, sizeof line,
+                       "%s, scaled to mean 1%s; the loss is divided by %s",
                        rows[i].equation,
-                       from ? deferred(when, config, from) : "");
+                       from ? deferred(when, config, from) : "",
+                       row && row->by_batch ? "B" : "their sum");
         cli_fact_string(facts, fact, line);
     }
 }
@@ -115,8 +124,8 @@ static void later_sampler(cli_facts *facts, const bl_config *config)
     const bl_sampler_type *row = bl_sampler_find(name);
     char line[LINE], when[WHEN];
     if (!row) return;
-    (void)snprintf(line, sizeof line, "%s: %s%s", name, row->summary,
-                   deferred(when, config, "sampler.from"));
+    (void)snprintf(line, sizeof line, "%s: %s; %s%s", name, row->summary,
+                   row->equation, deferred(when, config, "sampler.from"));
     cli_fact_string(facts, "later_sampler", line);
 }
 
@@ -125,16 +134,22 @@ static void mix(cli_facts *facts, const bl_config *config)
     const bl_mix_type *row = bl_mix_find(bl_config_string(config, "mix"));
     if (!row || strcmp(row->name, "none") == 0) return;
     named(facts, "mix", row->name, row->summary);
+    cli_fact_string(facts, "mix_equation", row->equation);
     if (row->parts > 1)
         sampler(facts, config, "mix.sampler", "sampler_of_the_second");
 }
 
 static void second_stage(cli_facts *facts, const bl_config *config)
 {
+    const char *train = bl_config_string(config, "stage2.train");
     if (!has_second(config)) return;
+    named(facts, "stage2_train", train,
+          strcmp(train, "head") == 0 ? "z_c = W_c f + b_c, W and b trained"
+                                     : "z_c = s_c (W_c f + b_c), s from 1");
     sampler(facts, config, "stage2.sampler", "stage2_sampler");
     loss(facts, config, "stage2.loss", "stage2_loss", "stage2_equation");
-    weights(facts, config, "stage2.weights", "stage2_weights", NULL);
+    weights(facts, config, "stage2.weights", "stage2_weights", "stage2.loss",
+            NULL);
 }
 
 static void rewrite(cli_facts *facts, const bl_config *config)
@@ -172,7 +187,7 @@ static void say(cli_facts *facts, const bl_method_type *method,
     char page[LINE];
     cli_fact_string(facts, "network_form", method->form);
     loss(facts, config, "loss", "loss", "equation");
-    weights(facts, config, "weights", "weights", "weights.from");
+    weights(facts, config, "weights", "weights", "loss", "weights.from");
     sampler(facts, config, "sampler", "sampler");
     if (strcmp(method->form, "bbn") == 0)
         sampler(facts, config, "bbn.sampler", "sampler_of_the_second");

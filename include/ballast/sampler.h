@@ -32,6 +32,7 @@ typedef struct bl_sampler_type {
     const char *name;    /* "permutation", "balanced", "reversed", ...       */
     const char *summary; /* at most 60 characters                            */
     const char *paper;   /* arXiv or DOI, or "" for common knowledge         */
+    const char *equation; /* of a draw's probability, docs/notation.md       */
     /** Relative weight of a class, finite and >= 0 for every t; NULL for
      *  samplers that do not draw a class first. */
     double (*class_weight)(const bl_class_view *view);

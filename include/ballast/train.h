@@ -51,6 +51,9 @@ typedef struct bl_loss_type {
     const char *paper;
     const char *equation; /* one line, letters of docs/notation.md */
     const char *keys;     /* of training that it reads, NULL: none */
+    const char *const *settings; /* "key=value" of these where no method says
+                                    otherwise, NULL-terminated; may be NULL */
+    int by_batch; /* the mean divides by B, not by the sum of class weights */
 } bl_loss_type;
 
 BL_API const bl_loss_type *const *bl_loss_types(void);
@@ -86,6 +89,7 @@ typedef struct bl_mix_type {
     int parts;  /* images drawn a sample: 1, mixed with another of its batch,
                    or 2, one from each of two samplers */
     int inside; /* may mix hidden maps of the network instead of pixels */
+    const char *equation; /* one line, letters of docs/notation.md */
     const char *keys; /* of training that it reads, NULL: none */
 } bl_mix_type;
 
@@ -98,8 +102,9 @@ BL_API const bl_param *bl_train_params(void);
 /** Creates a configuration for training; see bl_config_set. */
 BL_API BL_MUST_USE bl_status bl_train_config(bl_config **out);
 
-/** Applies the row of the key "method" (origin method) and checks that every
- *  key that names a row of a table names one that is there.  Call after the
+/** Applies the rows of the keys "loss", "stage2.loss" and, over them, "method"
+ *  (origin method) and checks that every key that names a row of a table names
+ *  one that is there.  Call after the
  *  last set; create calls it too.
  *  Errors BL_EINVAL, with the nearest name; or as bl_shot_limits_check. */
 BL_API BL_MUST_USE bl_status bl_train_settle(bl_config *config);

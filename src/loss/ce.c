@@ -12,9 +12,10 @@
 
 const bl_loss_kind bl_loss_ce = {
     .type = {.name = "ce",
-             .summary = "softmax cross-entropy, mean over the batch",
+             .summary = "softmax cross-entropy, weighted mean over the batch",
              .paper = "",
-             .equation = "L = (1 / B) sum_i -log softmax(z_i)[y_i]"}};
+             .equation = "L = sum_i w_i (-log softmax(z_i)[y_i]) / sum_i w_i, "
+                         "w_i the weight of class y_i, 1 if none is set"}};
 
 const bl_loss_kind bl_loss_cumulative = {
     .type = {.name = "cumulative-ce",

@@ -14,7 +14,6 @@
 static bl_status softmax(bl_loss_terms *terms, const bl_loss_setting *with)
 {
     terms->g = bl_config_real(with->config, "loss.gamma");
-    terms->divide_by_weight = false;
     return BL_OK;
 }
 
@@ -31,7 +30,9 @@ const bl_loss_kind bl_loss_focal = {
                       "of arXiv:1906.07413's code",
              .equation = "L = (1 / B) sum_i -w (1 - p)^gamma log p, "
                          "p = softmax(z_i)[y_i]",
-             .keys = "loss.gamma"},
+             .keys = "loss.gamma",
+             .settings = (const char *const[]){"loss.gamma=1", NULL},
+             .by_batch = 1},
     .prepare = softmax};
 
 const bl_loss_kind bl_loss_focal_sigmoid = {
@@ -41,5 +42,7 @@ const bl_loss_kind bl_loss_focal_sigmoid = {
              .equation = "L = (1 / B) sum_i w sum_j -(1 - p_j)^gamma log p_j, "
                          "p_j = sigmoid(t_j z_ij), t_j = 1 if j = y_i else "
                          "-1",
-             .keys = "loss.gamma"},
+             .keys = "loss.gamma",
+             .settings = (const char *const[]){"loss.gamma=2", NULL},
+             .by_batch = 1},
     .prepare = sigmoid};

@@ -67,7 +67,7 @@ bl_status bl_loss_terms_make(bl_loss_terms **out, const bl_loss_setting *with,
     if (!kind) return BL_RAISE(BL_EINVAL, "loss: %s is unknown", name);
     BL_CHECK(bl_calloc(&terms, 1, sizeof *terms));
     terms->c = with->c;
-    terms->divide_by_weight = true;
+    terms->divide_by_weight = !kind->type.by_batch;
     BL_CHECK(allocate(terms));
     if (kind->prepare) BL_CHECK(kind->prepare(terms, with));
     if (with->cosine && !kind->needs_cosine) scale_cosines(terms, with);

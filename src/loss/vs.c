@@ -43,7 +43,8 @@ const bl_loss_kind bl_loss_cdt = {
              .summary = "class-dependent temperatures on the logits",
              .paper = "Ye et al., arXiv:2001.01385, eq. 5",
              .equation = "L = CE(z_j / a_j, y), a_j = (n_max / n_j)^gamma",
-             .keys = "loss.gamma"},
+             .keys = "loss.gamma",
+             .settings = (const char *const[]){"loss.gamma=0.2", NULL}},
     .prepare = cdt};
 
 const bl_loss_kind bl_loss_vs = {
@@ -52,5 +53,7 @@ const bl_loss_kind bl_loss_vs = {
              .paper = "Kini et al., NeurIPS 2021, arXiv:2103.01550, eq. 1",
              .equation = "L = CE(z_j / a_j + tau log pi_j, y), "
                          "a_j = (n_max / n_j)^gamma",
-             .keys = "loss.gamma loss.tau"},
+             .keys = "loss.gamma loss.tau",
+             .settings = (const char *const[]){"loss.gamma=0.15",
+                                               "loss.tau=1.25", NULL}},
     .prepare = vs};

@@ -12,5 +12,6 @@ const bl_mix_kind bl_mix_none = {
              .summary = "no mixing",
              .paper = "",
              .parts = 1,
-             .inside = 0},
+             .inside = 0,
+             .equation = ""},
 };

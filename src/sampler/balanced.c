@@ -21,6 +21,7 @@ const bl_sampler_type bl_sampler_balanced = {
     .name = "balanced",
     .summary = "class uniform, then image, with replacement",
     .paper = "arXiv:1910.09217",
+    .equation = "P(c) = 1 / C",
     .class_weight = weight,
     .permutes = 0,
 };

@@ -16,6 +16,7 @@ const bl_sampler_type bl_sampler_permutation = {
     .name = "permutation",
     .summary = "each image once an epoch, in random order",
     .paper = "",
+    .equation = "",
     .class_weight = NULL,
     .permutes = 1,
 };

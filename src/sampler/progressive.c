@@ -26,6 +26,7 @@ const bl_sampler_type bl_sampler_progressive = {
     .name = "progressive",
     .summary = "natural frequency at first, balanced at last",
     .paper = "arXiv:1910.09217",
+    .equation = "P(c) = (1 - t) n_c / N + t / C, t from 0 to 1",
     .class_weight = weight,
     .moves = 1,
 };

@@ -22,6 +22,7 @@ const bl_sampler_type bl_sampler_reversed = {
     .name = "reversed",
     .summary = "class by inverse frequency, then image (BBN)",
     .paper = "arXiv:1912.02413",
+    .equation = "P(c) = (1 / n_c) / sum_j (1 / n_j)",
     .class_weight = weight,
     .permutes = 0,
 };

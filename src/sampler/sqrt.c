@@ -25,5 +25,6 @@ const bl_sampler_type bl_sampler_sqrt = {
     .name = "sqrt",
     .summary = "class by root of frequency, then image",
     .paper = "arXiv:1805.00932",
+    .equation = "P(c) = sqrt(n_c) / sum_j sqrt(n_j)",
     .class_weight = weight,
 };

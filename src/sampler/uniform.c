@@ -15,6 +15,7 @@ const bl_sampler_type bl_sampler_uniform = {
     .name = "uniform",
     .summary = "any image alike, with replacement",
     .paper = "arXiv:1912.02413",
+    .equation = "P(i) = 1 / N",
     .class_weight = NULL,
     .permutes = 0,
 };

@@ -79,6 +79,14 @@ static bl_status check_name(const bl_config *config, const named_key *named)
                     named->key, word, named->kind);
 }
 
+bl_status bl_train_check_name(const bl_config *config, const char *key)
+{
+    if (!strcmp(key, method_key.key)) return check_name(config, &method_key);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!strcmp(key, keys[i].key)) return check_name(config, &keys[i]);
+    return BL_OK;
+}
+
 bl_shot_limits bl_train_shots(const bl_config *config)
 {
     return (bl_shot_limits){
@@ -86,15 +94,34 @@ bl_shot_limits bl_train_shots(const bl_config *config)
         .few_below = bl_config_integer(config, "few-below")};
 }
 
+static bl_status assign_all(bl_config *config, const char *const *settings)
+{
+    for (int32_t i = 0; settings && settings[i]; i++)
+        BL_TRY(bl_config_assign(config, settings[i], BL_ORIGIN_METHOD));
+    return BL_OK;
+}
+
+/** A method says which losses there are, these say their values, and over
+ *  them stand those of the method. */
+static bl_status apply_rows(bl_config *config, const bl_method_type *method)
+{
+    static const char *const losses[] = {"stage2.loss", "loss"};
+    BL_TRY(assign_all(config, method->settings));
+    BL_TRY(bl_config_set(config, "loss", method->loss, BL_ORIGIN_METHOD));
+    for (int i = 0; i < 2; i++) {
+        const bl_loss_kind *const loss =
+            bl_loss_find(bl_config_string(config, losses[i]));
+        if (loss) BL_TRY(assign_all(config, loss->type.settings));
+    }
+    return assign_all(config, method->settings);
+}
+
 static bl_status settle(bl_config *config)
 {
     BL_TRY(check_name(config, &method_key));
     const bl_method_type *const method =
         bl_method_find(bl_config_string(config, "method"));
-    for (int32_t i = 0; method->settings[i]; i++)
-        BL_TRY(bl_config_assign(config, method->settings[i],
-                                BL_ORIGIN_METHOD));
-    BL_TRY(bl_config_set(config, "loss", method->loss, BL_ORIGIN_METHOD));
+    BL_TRY(apply_rows(config, method));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         BL_TRY(check_name(config, &keys[i]));
     const bl_shot_limits shots = bl_train_shots(config);

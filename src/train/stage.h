@@ -53,6 +53,11 @@ double bl_stage_rate(const bl_stage *stage, int64_t e);
 /** Refuses a stage whose rate is 0 in every epoch. */
 BL_MUST_USE bl_status bl_stage_check_rate(const bl_stage *stage);
 
+/** Checks that a key which names a row of a table names one that is there;
+ *  BL_OK for any other key.  Errors BL_EINVAL, with the nearest name. */
+BL_MUST_USE bl_status bl_train_check_name(const bl_config *config,
+                                          const char *key);
+
 /** Checks what a configuration's rows ask of each other, without data.
  *  Errors BL_EINVAL in one line that names both keys. */
 BL_MUST_USE bl_status bl_stage_check(const bl_config *config,
