@@ -198,6 +198,17 @@ static bl_status raise_axis(const char *name)
     return status;
 }
 
+bl_status bl_axis_check(const char *name)
+{
+    if (bl_param_find(bl_train_params(), name) == NULL)
+        return raise_axis(name);
+    if (bl_identity_passes_over(name))
+        return BL_RAISE(BL_EINVAL, "%s: no axis, since runs that differ in it "
+                        "alone compute the same; set it for all with --set",
+                        name);
+    return BL_OK;
+}
+
 static bl_status fill_axis(bl_axis *axis, const bl_study *s,
                            const bl_axis_spec *spec)
 {
@@ -205,16 +216,12 @@ static bl_status fill_axis(bl_axis *axis, const bl_study *s,
     const bl_change *const change = change_of(s, spec->name);
     const char *const values = change != NULL ? change->value : spec->values;
     filling f = {.study = s, .axis = axis};
+    const bool variants = has_variants(s->spec, spec->name);
     axis->name = spec->name;
-    if (has_variants(s->spec, spec->name)) {
+    if (!variants) BL_TRY(bl_axis_check(spec->name));
+    if (variants) {
         if (change != NULL) f.only = spec->values;
         status = bl_labels_split(values, take_variant, &f);
-    } else if (bl_param_find(bl_train_params(), spec->name) == NULL) {
-        return raise_axis(spec->name);
-    } else if (bl_identity_passes_over(spec->name)) {
-        return BL_RAISE(BL_EINVAL, "%s: no axis, since runs that differ in it "
-                        "alone compute the same; set it for all with --set",
-                        spec->name);
     } else {
         BL_CHECK(bl_train_config(&f.scratch));
         status = bl_labels_split(values, take_value, &f);

@@ -26,6 +26,7 @@
 #include "core/file.h"
 #include "core/mem.h"
 #include "study/study.h"
+#include "train/stage.h"
 
 enum { FIRST, THEN, PARTS };
 
@@ -42,10 +43,12 @@ struct bl_study_file {
     int64_t n_variants;
 };
 
-/** A file at work. */
+/** A file at work: its variants are read first, for axes may have their
+ *  names. */
 typedef struct reading {
     bl_study_file *file;
     bl_config *scratch;
+    bool variants;
 } reading;
 
 /* ---- tables that grow --------------------------------------------------- */
@@ -92,7 +95,8 @@ static bl_status check_value(const reading *r, const char *key,
     if (list && row != NULL && row->kind != BL_PARAM_REALS)
         return BL_RAISE(BL_EINVAL, "%s: found a list, wanted one value; "
                         "several belong under grid", key);
-    return bl_config_set(r->scratch, key, text, BL_ORIGIN_OPTION);
+    BL_TRY(bl_config_set(r->scratch, key, text, BL_ORIGIN_OPTION));
+    return bl_train_check_name(r->scratch, key);
 }
 
 static bl_status add_base(const reading *r, int part, const char *key,
@@ -116,8 +120,9 @@ typedef struct checking {
 static bl_status check_label(void *payload, const char *label)
 {
     const checking *const c = payload;
-    return bl_label_set(c->reading->scratch, c->key, label,
-                        BL_ORIGIN_OPTION);
+    bl_config *const scratch = c->reading->scratch;
+    BL_TRY(bl_label_set(scratch, c->key, label, BL_ORIGIN_OPTION));
+    return bl_train_check_name(scratch, c->key);
 }
 
 static bl_status check_any(void *payload, const char *label)
@@ -127,15 +132,23 @@ static bl_status check_any(void *payload, const char *label)
     return BL_OK;
 }
 
+static bool is_variant(const bl_study_file *f, const char *axis)
+{
+    for (int64_t i = 0; i < f->n_variants; i++)
+        if (strcmp(f->variants[i].axis, axis) == 0) return true;
+    return false;
+}
+
 static bl_status add_axis(const reading *r, int part, const char *name,
                           const char *text)
 {
     bl_study_file *const f = r->file;
     const int64_t n = f->n_axes[part];
     checking c = {r, name};
-    const bool key = bl_param_find(bl_train_params(), name) != NULL;
+    const bool variant = is_variant(f, name);
     BL_TRY(bl_label_check(name));
-    if (bl_labels_split(text, key ? check_label : check_any, &c) < 0)
+    if (!variant) BL_TRY(bl_axis_check(name));
+    if (bl_labels_split(text, variant ? check_any : check_label, &c) < 0)
         return bl_error_prefix("%s", name);
     BL_TRY(bl_realloc(&f->axes[part], n + 2, sizeof *f->axes[part]));
     memset(&f->axes[part][n], 0, 2 * sizeof *f->axes[part]);
@@ -292,6 +305,7 @@ static bl_status take_leaf(void *payload, const char *key, const char *text,
                            int list)
 {
     const reading *const r = payload;
+    if ((strncmp(key, "variants.", 9) == 0) != r->variants) return BL_OK;
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         const size_t n = strlen(parts[i].prefix);
         if (strncmp(key, parts[i].prefix, n) != 0) continue;
@@ -341,6 +355,9 @@ bl_status bl_study_file_parse(bl_study_file **out, const char *name,
     BL_CHECK(bl_train_config(&r.scratch));
     BL_CHECK(bl_calloc(&f, 1, sizeof *f));
     r.file = f;
+    r.variants = true;
+    BL_CHECK(bl_yaml_read(name, yaml, bytes, take_leaf, &r));
+    r.variants = false;
     BL_CHECK(bl_yaml_read(name, yaml, bytes, take_leaf, &r));
     BL_CHECK(finish(f, name));
     *out = f;
