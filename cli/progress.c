@@ -117,6 +117,7 @@ void cli_progress_log(void *payload, bl_log_level level, const char *message)
     cli_progress *p = payload;
     if (p->open) (void)fputs("\r\033[K", stderr);
     p->open = 0;
-    (void)fprintf(stderr, "ballast: %s%s\n",
-                  level == BL_LOG_WARNING ? "warning: " : "", message);
+    (void)fprintf(stderr, "ballast: %s%s%s%s\n",
+                  level == BL_LOG_WARNING ? "warning: " : "",
+                  p->lead ? p->lead : "", p->lead ? ": " : "", message);
 }

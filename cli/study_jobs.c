@@ -7,8 +7,8 @@
  * of one do not wait for those of another.  Children stand in process groups
  * of their own, so that Ctrl-C reaches this process alone and each child gets
  * the signal once (a second would end it before its checkpoint).  What a
- * child says on standard error goes to a file without a name; when it fails,
- * the last line of that is the reason.
+ * child says on standard error goes to a file without a name; its warnings are
+ * passed on when it ends, and when it fails, the last line is the reason.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@
 
 #include "study.h"
 
-enum { PAUSE_MS = 20, LINE = 512 };
+enum { PAUSE_MS = 20, LINE = 1024 };
 
 /** A process at work. */
 typedef struct child {
@@ -122,20 +122,26 @@ static int start(pid_t *pid, char *const *argv, FILE *said)
     return cli_spawn(pid, &how);
 }
 
+static void fail_call(study_job *j, int64_t i, const char *what, int error)
+{
+    char why[256];
+    (void)snprintf(why, sizeof why, "%s: %s", what, strerror(error));
+    study_fail(j, i, why);
+}
+
 static void start_cell(pool *p, child *free_one, int64_t i)
 {
     study_job *j = p->j;
     words w = {0};
     pid_t pid = 0;
     FILE *said = tmpfile();
-    const int refused = said ? 0 : errno;
-    const bl_status status = make_words(&w, j, i);
-    if (status < 0) {
+    if (!said) {
+        fail_call(j, i, "cannot create a temporary file", errno);
+    } else if (make_words(&w, j, i) < 0) {
         study_fail(j, i, bl_error_last()->message);
     } else {
-        const int error = refused ? refused : w.failed ? ENOMEM
-                                            : start(&pid, w.text, said);
-        if (error) study_fail(j, i, strerror(error));
+        const int error = w.failed ? ENOMEM : start(&pid, w.text, said);
+        if (error) fail_call(j, i, "cannot start ballast train", error);
     }
     free_words(&w);
     if (pid <= 0) {
@@ -150,19 +156,37 @@ static void start_cell(pool *p, child *free_one, int64_t i)
                       (long long)j->n, bl_study_cell_at(j->study, i)->label);
 }
 
-/** Last line a child said, without its own name in front. */
-static void last_line(char out[LINE], FILE *said)
+/** line behind mark, NULL where it does not begin with that. */
+static const char *behind(const char *line, const char *mark)
 {
-    static const char mark[] = "ballast train: ";
+    const size_t n = strlen(mark);
+    return strncmp(line, mark, n) == 0 ? line + n : NULL;
+}
+
+/** Passes on a warning of cell i, but for keys that it does not read: a grid
+ *  gives all its keys to every cell. */
+static void warn(const study_job *j, int64_t i, const char *warning)
+{
+    if (strstr(warning, " changes nothing here: ")) return;
+    (void)fprintf(stderr, "ballast: warning: cell %lld/%lld: %s\n",
+                  (long long)i + 1, (long long)j->n, warning);
+}
+
+/** Passes on the warnings of a child; out: the last line of what else it said,
+ *  without its own name in front. */
+static void take_said(char out[LINE], const study_job *j, const child *c)
+{
     char line[LINE];
     out[0] = '\0';
-    rewind(said);
-    while (fgets(line, sizeof line, said)) {
+    rewind(c->said);
+    while (fgets(line, sizeof line, c->said)) {
         line[strcspn(line, "\n")] = '\0';
-        const int marked = strncmp(line, mark, sizeof mark - 1) == 0;
-        if (line[0])
-            (void)snprintf(out, LINE, "%s",
-                           line + (marked ? sizeof mark - 1 : 0));
+        const char *warning = behind(line, "ballast: warning: ");
+        const char *why = behind(line, "ballast train: ");
+        if (warning)
+            warn(j, c->i, warning);
+        else if (line[0])
+            (void)snprintf(out, LINE, "%s", why ? why : line);
     }
 }
 
@@ -171,7 +195,7 @@ static void end_cell(pool *p, child *c, int status)
     study_job *j = p->j;
     char why[LINE];
     const int64_t i = c->i;
-    last_line(why, c->said);
+    take_said(why, j, c);
     (void)fclose(c->said);
     *c = (child){0};
     p->running[i] = 0;
@@ -193,7 +217,10 @@ static void end_cell(pool *p, child *c, int status)
     if (WIFSIGNALED(status))
         (void)snprintf(why, sizeof why, "was killed by signal %d",
                        WTERMSIG(status));
-    study_fail(j, i, why[0] ? why : "said nothing");
+    if (!why[0])
+        (void)snprintf(why, sizeof why, "ended with status %d and said "
+                       "nothing", WEXITSTATUS(status));
+    study_fail(j, i, why);
 }
 
 /* ---- all of them -------------------------------------------------------- */

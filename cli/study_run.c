@@ -25,6 +25,9 @@ typedef struct cell_run {
 static bl_status open_cell(cell_run *r)
 {
     const bl_study *study = r->j->study;
+    (void)snprintf(r->lead, sizeof r->lead, "cell %lld/%lld",
+                   (long long)r->i + 1, (long long)r->j->n);
+    r->progress.lead = r->lead;
     bl_status status = bl_study_config(&r->config, study, r->i);
     if (status == BL_OK)
         status = bl_train_data(&r->data, &r->validation, r->config);
@@ -36,10 +39,7 @@ static bl_status open_cell(cell_run *r)
     };
     status = bl_study_trainer(&r->trainer, study, r->i, r->data, &with);
     if (status < 0) return status;
-    (void)snprintf(r->lead, sizeof r->lead, "cell %lld/%lld",
-                   (long long)r->i + 1, (long long)r->j->n);
     cli_progress_begin(&r->progress, r->j->quiet, r->config, r->trainer);
-    r->progress.lead = r->lead;
     return BL_OK;
 }
 
