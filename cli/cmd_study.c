@@ -103,30 +103,17 @@ static int check(const cli_args *args)
     return CLI_DONE;
 }
 
-/** Cells that are the same run have one folder. */
-static void find_first(study_job *j)
-{
-    for (int64_t i = 0; i < j->n; i++) {
-        const char *folder = bl_study_cell_at(j->study, i)->folder;
-        int64_t k = 0;
-        while (strcmp(bl_study_cell_at(j->study, k)->folder, folder) != 0) k++;
-        j->first[i] = k;
-    }
-}
-
 static int prepare(study_job *j)
 {
     j->quiet = bl_config_flag(j->args->own, "quiet");
     j->jobs = bl_config_integer(j->args->own, "jobs");
     j->n = bl_study_cells(j->study);
-    j->first = calloc((size_t)j->n, sizeof *j->first);
     j->failed = calloc((size_t)j->n, sizeof *j->failed);
     j->busy = calloc((size_t)j->n, sizeof *j->busy);
     j->work = calloc((size_t)j->n, sizeof *j->work);
     j->group = calloc((size_t)j->n, sizeof *j->group);
-    if (!j->first || !j->failed || !j->busy || !j->work || !j->group)
+    if (!j->failed || !j->busy || !j->work || !j->group)
         return cli_say(j->args, CLI_FAILED, "out of memory");
-    find_first(j);
     return study_pace_open(j);
 }
 
@@ -180,7 +167,7 @@ int study_ready(study_job *j, int64_t i)
     const bl_cell *cell = bl_study_cell_at(j->study, i);
     if (j->failed[i] || j->busy[i] || cell->state == BL_CELL_FINISHED)
         return 0;
-    if (j->first[i] != i && !is_there(j, i, j->first[i], "is the same run as"))
+    if (cell->first != i && !is_there(j, i, cell->first, "is the same run as"))
         return 0;
     if (cell->state == BL_CELL_BROKEN) {
         study_fail(j, i, cell->problem);
@@ -293,7 +280,6 @@ static int run(cli_args *args)
         code = bl_config_flag(args->own, "dry-run") ? study_pace_print(&j)
                                                     : train(&j);
     bl_study_free(j.study);
-    free(j.first);
     free(j.failed);
     free(j.busy);
     free(j.work);

@@ -65,7 +65,7 @@ static void sampler(cli_facts *facts, const bl_config *config, const char *key,
 {
     const char *name = bl_config_string(config, key);
     const bl_sampler_type *row = bl_sampler_find(name);
-    char line[LINE];
+    char line[LINE / 2];
     if (!row) return;
     (void)snprintf(line, sizeof line, "%s%s%s", row->summary,
                    *row->equation ? "; " : "", row->equation);

@@ -31,7 +31,6 @@ typedef struct study_job {
     int64_t n;                 /* cells                                    */
     int quiet;
     int64_t jobs;
-    int64_t *first;            /* [n] first cell that is the same run      */
     unsigned char *failed;     /* [n] in this call                         */
     unsigned char *busy;       /* [n] another process was at work on it    */
     int64_t n_failed;

@@ -223,7 +223,7 @@ static double left_at(const study_job *j, int64_t i, double unknown)
 {
     const bl_cell *cell = bl_study_cell_at(j->study, i);
     if (cell->state == BL_CELL_FINISHED || cell->average || j->failed[i] ||
-        j->busy[i] || j->first[i] != i)
+        j->busy[i] || cell->first != i)
         return 0;
     double rate = unknown;
     if (j->group[i] >= 0 && j->groups[j->group[i]].rate > 0)
@@ -432,11 +432,15 @@ static void print_lines(const study_job *j)
     for (int64_t i = 0; i < j->n; i++) {
         const bl_cell *cell = bl_study_cell_at(j->study, i);
         const int done = cell->state == BL_CELL_FINISHED || cell->average ||
-                         j->first[i] != i;
+                         cell->first != i;
+        char same[48] = "";
         finished += cell->state == BL_CELL_FINISHED;
         cli_duration(left, study_pace_left(j, i));
-        printf("%-8s  %-12s  %s\n", bl_cell_state_name(cell->state),
-               done ? "-" : left, cell->label);
+        if (cell->first != i)
+            (void)snprintf(same, sizeof same, "  (the run of cell %lld)",
+                           (long long)cell->first + 1);
+        printf("%-8s  %-12s  %s%s\n", bl_cell_state_name(cell->state),
+               done ? "-" : left, cell->label, same);
     }
     char how[32] = "one after another";
     cli_duration(left, time_left(j));

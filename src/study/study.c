@@ -208,11 +208,33 @@ static bl_status check_places(const bl_study *s)
     return status;
 }
 
+/* Cells of one folder are one run. */
+static bl_status find_first(bl_study *s)
+{
+    bl_status status = BL_OK;
+    bl_numbering folders = {0};
+    int64_t *first = NULL; // [folders.n]
+    BL_CHECK(bl_calloc(&first, s->n, sizeof *first));
+    BL_CHECK(bl_numbering_make(&folders, s->n));
+    for (int64_t i = 0; i < s->n; i++) {
+        const int64_t known = folders.n;
+        int64_t number = 0;
+        BL_CHECK(bl_numbering_of(&number, &folders, s->records[i].folder));
+        if (number == known) first[number] = i;
+        s->records[i].cell.first = first[number];
+    }
+done:
+    bl_numbering_drop(&folders);
+    bl_free(first);
+    return status;
+}
+
 static bl_status build(bl_study *s, const char *const *changes)
 {
     BL_TRY(bl_grid_build(s, changes));
     BL_TRY(bl_calloc(&s->records, s->n, sizeof *s->records));
     for (int64_t i = 0; i < s->n; i++) BL_TRY(open_cell(s, i));
+    BL_TRY(find_first(s));
     return check_places(s);
 }
 
