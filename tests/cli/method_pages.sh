@@ -4,7 +4,7 @@
 # reads and what its row changes against ce, each with the value that holds
 # unless told otherwise; "Deviations" are those that the program describes; its
 # command is one that the program takes; comparison and results have a row for
-# it.
+# it, and the page says what the latter found.
 docs=$SOURCE/docs
 
 # Prints "fact TAB item" for each item of a description in lines.
@@ -88,6 +88,11 @@ while read -r name; do
         echo "comparison.md: lacks $name"
     grep -q -e "| \[$name\]" "$docs/results.md" ||
         echo "results.md: lacks $name"
+    awk -F '|' -v name="[$name]" 'index($2, name) {
+        if ($3 + 0 == 0) { print "none of 200 epochs yet"; exit }
+        printf "last %.2f, best %.2f\n", $3, $4; exit }' \
+        "$docs/results.md" >own
+    grep -q -F -f own "$page" || echo "$name.md: lacks $(cat own)"
     awk -F '\t' '$1 == "deviations" && $2 != "-" { print $2 }' \
         "$name.facts" >said
     deviations "$page" | diff said - ||
