@@ -176,7 +176,7 @@ static void report(job *b, const char *name, work *run, const void *what,
         run(b, what);
         best = fmin(best, now() - start);
     }
-    printf("| %s | %.2f | %.1f |\n", name, 1e3 * best, best * (double)times);
+    printf("| %s | %.3f | %.2f |\n", name, 1e3 * best, best * (double)times);
 }
 
 static void report_all(job *b)
