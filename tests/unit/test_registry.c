@@ -119,6 +119,13 @@ static void rows_say_what_they_are(void **state)
     for (int32_t i = 0; bl_loss_types()[i]; i++)
         if (!*bl_loss_types()[i]->equation)
             COMPLAIN("loss %s: no equation\n", bl_loss_types()[i]->name);
+    for (int32_t i = 0; bl_mix_types()[i]; i++)
+        if (!bl_mix_types()[i]->equation)
+            COMPLAIN("mix %s: no equation\n", bl_mix_types()[i]->name);
+    for (int32_t i = 0; bl_sampler_types()[i]; i++)
+        if (!bl_sampler_types()[i]->equation)
+            COMPLAIN("sampler %s: no equation\n",
+                     bl_sampler_types()[i]->name);
     conclude();
 }
 
