@@ -32,6 +32,7 @@ typedef struct job {
     bl_device *dev;
     float *x, *w, *z, *diff; // [batch][width], [classes][width], [batch][C] x2
     float *diff_x, *diff_w;  // as x and w
+    float *term;             // [classes] in (0, 1)
     const int32_t *y;        // [batch]
     double sink;             /* so that nothing timed is left out */
 } job;
@@ -131,17 +132,29 @@ static void cosine(job *b, const void *what)
                                         b->diff_x, b->diff_w, false));
 }
 
-/** what: the focal exponent, of one against all unless it is 0. */
+/** A loss: one against all or not, with every class term of its family or
+ *  none, focal or not. */
+typedef struct loss_kind {
+    const char *name;
+    int sigmoid, terms;
+    double g;
+} loss_kind;
+
 static void loss(job *b, const void *what)
 {
-    const double *const g = what;
-    const bl_softmax_desc d = {b->batch, b->classes, 1, BL_F32, *g, false,
-                               false};
-    const bl_class_terms none = {0};
+    const loss_kind *const kind = what;
+    const bl_softmax_desc d = {b->batch, b->classes, 1, BL_F32, kind->g,
+                               kind->terms != 0, false};
+    const void *const term = kind->terms ? b->term : NULL;
+    const int smooth = !kind->sigmoid && kind->g == 0;
+    const bl_class_terms terms = {.s = term, .b = term, .w = term,
+                                  .m = kind->sigmoid ? NULL : term,
+                                  .e = smooth ? term : NULL};
     const double one = 1;
     double value, wrong;
-    stop_on((*g > 0 ? b->backend->sigmoid_loss : b->backend->softmax_loss)(
-        b->dev, &d, b->z, b->y, &one, &none, &value, &wrong, b->diff));
+    stop_on((kind->sigmoid ? b->backend->sigmoid_loss
+                           : b->backend->softmax_loss)(
+        b->dev, &d, b->z, b->y, &one, &terms, &value, &wrong, b->diff));
     b->sink += value;
 }
 
@@ -183,7 +196,12 @@ static void report_all(job *b)
 {
     static const char *const samplers[] = {"permutation", "balanced",
                                            "reversed", "progressive"};
-    static const double softmax = 0, focal = 1;
+    static const loss_kind kinds[] = {
+        {"softmax loss", 0, 0, 0},
+        {"softmax loss, every class term", 0, 1, 0},
+        {"softmax focal loss", 0, 0, 1},
+        {"sigmoid focal loss", 1, 0, 1},
+        {"sigmoid focal loss, every class term", 1, 1, 1}};
     const int64_t steps = (b->images + b->batch - 1) / b->batch;
     float *const logits = noise(b->test * b->classes);
     printf("%lld classes, %lld images, %lld steps an epoch, %s\n\n",
@@ -192,8 +210,8 @@ static void report_all(job *b)
     printf("| | ms once | s an epoch |\n|---|--:|--:|\n");
     report(b, "classifier, linear", linear, NULL, steps);
     report(b, "classifier, normalised", cosine, NULL, steps);
-    report(b, "softmax loss", loss, &softmax, steps);
-    report(b, "sigmoid focal loss", loss, &focal, steps);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        report(b, kinds[i].name, loss, &kinds[i], steps);
     for (size_t i = 0; i < sizeof samplers / sizeof *samplers; i++)
         report(b, samplers[i], sampler, samplers[i], 1);
     report(b, "evaluation", evaluation, logits, 1);
@@ -211,6 +229,9 @@ static void open_job(job *b)
     b->diff = noise(b->batch * b->classes);
     b->diff_x = noise(b->batch * b->width);
     b->diff_w = noise(b->classes * b->width);
+    b->term = noise(b->classes);
+    for (int64_t j = 0; j < b->classes; j++)
+        b->term[j] = 0.5f + 0.4f * b->term[j];
     b->y = b->labels;
 }
 
@@ -218,7 +239,8 @@ static void close_job(job *b)
 {
     b->backend->close(b->dev);
     void *const held[] = {b->n, b->labels, b->x, b->w, b->z, b->diff,
-                          b->diff_x, b->diff_w};
+                          b->diff_x, b->diff_w,
+                          b->term};
     for (size_t i = 0; i < sizeof held / sizeof *held; i++) free(held[i]);
 }
 

@@ -72,28 +72,15 @@ bl_status cli_describe_data(cli_facts *facts, const cli_entry *entry)
     return BL_OK;
 }
 
-/** What the row says of key[0..n), or else the table of keys. */
-static const char *value_of(const bl_loss_type *loss, const char *key,
-                            size_t n)
-{
-    const char *const *s = loss->settings;
-    for (int i = 0; s && s[i]; i++)
-        if (strncmp(s[i], key, n) == 0 && s[i][n] == '=') return s[i] + n + 1;
-    for (const bl_param *p = bl_train_params(); p->name; p++)
-        if (strncmp(p->name, key, n) == 0 && !p->name[n]) return p->def;
-    return "";
-}
-
 /** "key=value" of what a loss reads, as it is where nobody sets it. */
 static void keys_of(cli_facts *facts, const bl_loss_type *loss)
 {
     char line[128];
-    const char *key = loss->keys ? loss->keys : "";
     cli_fact_list(facts, "settings");
-    for (size_t n; *key; key += n + (key[n] == ' ')) {
-        n = strcspn(key, " ");
-        (void)snprintf(line, sizeof line, "%.*s=%s", (int)n, key,
-                       value_of(loss, key, n));
+    for (const bl_param *p = bl_train_params(); p->name; p++) {
+        const char *value = bl_loss_default(loss, p->name);
+        if (!value) continue;
+        (void)snprintf(line, sizeof line, "%s=%s", p->name, value);
         cli_fact_item(facts, line);
     }
     cli_fact_list_close(facts);
@@ -104,7 +91,7 @@ bl_status cli_describe_loss(cli_facts *facts, const cli_entry *entry)
     const bl_loss_type *loss = entry->row;
     cli_fact_string(facts, "equation", loss->equation);
     cli_fact_string(facts, "divided_by",
-                    loss->by_batch ? "batch" : "sum of class weights");
+                    loss->by_batch ? "B" : "sum of w_{y_i} over the batch");
     keys_of(facts, loss);
     return BL_OK;
 }
@@ -129,7 +116,8 @@ static void weights_of(cli_facts *facts, const bl_sampler_type *sampler,
 bl_status cli_describe_sampler(cli_facts *facts, const cli_entry *entry)
 {
     const bl_sampler_type *sampler = entry->row;
-    cli_fact_string(facts, "equation", sampler->equation);
+    if (*sampler->equation)
+        cli_fact_string(facts, "equation", sampler->equation);
     cli_fact_bool(facts, "each_image_once_an_epoch", sampler->permutes);
     if (!sampler->class_weight) return BL_OK;
     if (!sampler->moves) {
@@ -144,7 +132,7 @@ bl_status cli_describe_sampler(cli_facts *facts, const cli_entry *entry)
 bl_status cli_describe_mix(cli_facts *facts, const cli_entry *entry)
 {
     const bl_mix_type *mix = entry->row;
-    cli_fact_string(facts, "equation", mix->equation);
+    if (*mix->equation) cli_fact_string(facts, "equation", mix->equation);
     cli_fact_integer(facts, "images_drawn_a_sample", mix->parts);
     cli_fact_bool(facts, "mixes_hidden_maps", mix->inside);
     return BL_OK;

@@ -113,7 +113,8 @@ static void weights(cli_facts *facts, const bl_config *config, const char *key,
                        "%s, scaled to mean 1%s; the loss is divided by %s",
                        rows[i].equation,
                        from ? deferred(when, config, from) : "",
-                       row && row->by_batch ? "B" : "their sum");
+                       row && row->by_batch ? "B"
+                                            : "sum of w_{y_i} over the batch");
         cli_fact_string(facts, fact, line);
     }
 }
@@ -124,8 +125,9 @@ static void later_sampler(cli_facts *facts, const bl_config *config)
     const bl_sampler_type *row = bl_sampler_find(name);
     char line[LINE], when[WHEN];
     if (!row) return;
-    (void)snprintf(line, sizeof line, "%s: %s; %s%s", name, row->summary,
-                   row->equation, deferred(when, config, "sampler.from"));
+    (void)snprintf(line, sizeof line, "%s: %s%s%s%s", name, row->summary,
+                   *row->equation ? "; " : "", row->equation,
+                   deferred(when, config, "sampler.from"));
     cli_fact_string(facts, "later_sampler", line);
 }
 

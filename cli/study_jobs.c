@@ -163,11 +163,25 @@ static const char *behind(const char *line, const char *mark)
     return strncmp(line, mark, n) == 0 ? line + n : NULL;
 }
 
-/** Passes on a warning of cell i, but for keys that it does not read: a grid
- *  gives all its keys to every cell. */
+/** A child takes every key for one that its user has set, and warns of those
+ *  it does not read.  Keys of a grid are for every cell; only those of --set
+ *  were asked for here. */
+static int is_asked_for(const study_job *j, int64_t i, const char *warning)
+{
+    const char *end = strstr(warning, " changes nothing here: ");
+    char key[64];
+    bl_config *config;
+    if (!end) return 1;
+    (void)snprintf(key, sizeof key, "%.*s", (int)(end - warning), warning);
+    if (bl_study_config(&config, j->study, i) < 0) return 1;
+    const int asked = bl_config_origin(config, key) == BL_ORIGIN_OPTION;
+    bl_config_free(config);
+    return asked;
+}
+
 static void warn(const study_job *j, int64_t i, const char *warning)
 {
-    if (strstr(warning, " changes nothing here: ")) return;
+    if (!is_asked_for(j, i, warning)) return;
     (void)fprintf(stderr, "ballast: warning: cell %lld/%lld: %s\n",
                   (long long)i + 1, (long long)j->n, warning);
 }

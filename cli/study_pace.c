@@ -404,6 +404,7 @@ static void print_json(const study_job *j, bl_json *json)
         bl_json_string(json, "label", cell->label);
         bl_json_string(json, "folder", cell->folder);
         bl_json_string(json, "state", bl_cell_state_name(cell->state));
+        bl_json_integer(json, "first", cell->first);
         bl_json_real(json, "seconds_left", study_pace_left(j, i));
         bl_json_close(json);
     }

@@ -43,7 +43,7 @@ typedef struct bl_param {
 /** Where a value came from, weakest first. */
 typedef enum bl_origin {
     BL_ORIGIN_DEFAULT = 0,
-    BL_ORIGIN_METHOD = 1,
+    BL_ORIGIN_METHOD = 1, /* the row of a method or loss */
     BL_ORIGIN_FILE = 2,
     BL_ORIGIN_OPTION = 3
 } bl_origin;

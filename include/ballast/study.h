@@ -95,8 +95,9 @@ typedef struct bl_cell {
     bl_cell_state state;
     int average;          /* nothing to train: the mean of two other cells  */
     int64_t needs[2];     /* cells that must be finished before; -1: none   */
-    int64_t first;        /* cell of the same run and folder, itself if none */
-                          /* is before it: that one is trained              */
+    int64_t first;        /* lowest cell of the same run, often itself: to  */
+                          /* train is that one, the others are then looked  */
+                          /* at again                                       */
     int64_t epochs;       /* of the whole run, every stage                  */
     int64_t epoch;        /* closed so far                                  */
     int anew;             /* begun, but nothing is kept of it yet: it is    */

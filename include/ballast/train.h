@@ -53,10 +53,13 @@ typedef struct bl_loss_type {
     const char *keys;     /* of training that it reads, NULL: none */
     const char *const *settings; /* "key=value" of these where no method says
                                     otherwise, NULL-terminated; may be NULL */
-    int by_batch; /* the mean divides by B, not by the sum of class weights */
+    int by_batch; /* the mean divides by B, not by the batch's sum of w_{y_i} */
 } bl_loss_type;
 
 BL_API const bl_loss_type *const *bl_loss_types(void);
+/** Value of a key where neither a method nor a user says one; NULL if the loss
+ *  does not read it. */
+BL_API const char *bl_loss_default(const bl_loss_type *loss, const char *key);
 
 /** A learning-rate schedule: one row of bl_schedule_types. */
 typedef struct bl_schedule_type {
@@ -102,9 +105,10 @@ BL_API const bl_param *bl_train_params(void);
 /** Creates a configuration for training; see bl_config_set. */
 BL_API BL_MUST_USE bl_status bl_train_config(bl_config **out);
 
-/** Applies the rows of the keys "loss", "stage2.loss" and, over them, "method"
- *  (origin method) and checks that every key that names a row of a table names
- *  one that is there.  Call after the
+/** Applies the rows of the keys "method" and "loss", of "stage2.loss" where
+ *  there is a second stage (origin method; a method's values of its own loss
+ *  stand over the loss's), and checks that every key that names a row of a
+ *  table names one that is there.  Call after the
  *  last set; create calls it too.
  *  Errors BL_EINVAL, with the nearest name; or as bl_shot_limits_check. */
 BL_API BL_MUST_USE bl_status bl_train_settle(bl_config *config);

@@ -221,3 +221,14 @@ size_t bl_utf8_bytes(const char *text)
     }
     return 0;
 }
+
+bool bl_is_word_of(const char *words, const char *word)
+{
+    const size_t length = strlen(word);
+    while (words && *words) {
+        const size_t n = strcspn(words, " ");
+        if (n == length && !strncmp(words, word, n)) return true;
+        words += n + (words[n] == ' ');
+    }
+    return false;
+}

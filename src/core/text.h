@@ -5,6 +5,7 @@
 #ifndef BL_CORE_TEXT_H
 #define BL_CORE_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "ballast/status.h"
@@ -32,5 +33,8 @@ int bl_integer_parse(long long *out, const char *text);
 /** Bytes of the UTF-8 character at text, or 0 where there is none (RFC 3629:
  *  no overlong forms, no surrogates, nothing above U+10FFFF). */
 size_t bl_utf8_bytes(const char *text);
+/** Is word one of the words of a text, with single blanks between?  NULL has
+ *  none. */
+bool bl_is_word_of(const char *words, const char *word);
 
 #endif

@@ -14,8 +14,8 @@ const bl_loss_kind bl_loss_ce = {
     .type = {.name = "ce",
              .summary = "softmax cross-entropy, weighted mean over the batch",
              .paper = "",
-             .equation = "L = sum_i w_i (-log softmax(z_i)[y_i]) / sum_i w_i, "
-                         "w_i the weight of class y_i, 1 if none is set"}};
+             .equation = "L = sum_i w_{y_i} (-log softmax(z_i)[y_i]) / "
+                         "sum_i w_{y_i}, w = 1 without class weights"}};
 
 const bl_loss_kind bl_loss_cumulative = {
     .type = {.name = "cumulative-ce",

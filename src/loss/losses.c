@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "core/mem.h"
+#include "core/text.h"
 #include "loss/loss.h"
 
 static const bl_loss_type *const types[] = {
@@ -17,6 +18,16 @@ static const bl_loss_type *const types[] = {
 const bl_loss_type *const *bl_loss_types(void)
 {
     return types;
+}
+
+const char *bl_loss_default(const bl_loss_type *loss, const char *key)
+{
+    const char *const *s = loss->settings;
+    const size_t n = strlen(key);
+    if (!bl_is_word_of(loss->keys, key)) return NULL;
+    for (; s && *s; s++)
+        if (!strncmp(*s, key, n) && (*s)[n] == '=') return *s + n + 1;
+    return bl_param_find(bl_train_params(), key)->def;
 }
 
 const bl_loss_kind *bl_loss_find(const char *name)

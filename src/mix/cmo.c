@@ -62,9 +62,9 @@ const bl_mix_kind bl_mix_cmo = {
              .paper = "arXiv:2112.00412",
              .parts = 2,
              .inside = 0,
-             .equation = "x = x_i outside a box, x'_i inside; L = lambda "
-                         "l(z, y_i) + (1 - lambda) l(z, y'_i), lambda = 1 - "
-                         "area of the box / area of the image",
+             .equation = "x_i <- x_i outside a box, x'_i inside; L = lambda "
+                         "l(z_i, y_i) + (1 - lambda) l(z_i, y'_i), lambda = "
+                         "1 - area of the box / area of the image",
              .keys = "mix.alpha mix.sampler"},
     .draw = draw_box,
     .pixels = paste,

@@ -32,9 +32,9 @@ const bl_mix_kind bl_mix_manifold = {
              .paper = "arXiv:1806.05236",
              .parts = 1,
              .inside = 1,
-             .equation = "h = lambda h_i + (1 - lambda) h_j, L = lambda "
-                         "l(z, y_i) + (1 - lambda) l(z, y_j), lambda ~ "
-                         "Beta(alpha, alpha)",
+             .equation = "h_i <- lambda h_i + (1 - lambda) h_perm(i), L = "
+                         "lambda l(z_i, y_i) + (1 - lambda) l(z_i, "
+                         "y_perm(i)), lambda ~ Beta(alpha, alpha)",
              .keys = "mix.alpha mix.layer"},
     .draw = bl_mix_draw_inside,
     .pixels = bl_mix_blend,

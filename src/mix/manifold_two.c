@@ -21,8 +21,8 @@ const bl_mix_kind bl_mix_manifold_two = {
              .paper = "arXiv:1912.02413",
              .parts = 2,
              .inside = 1,
-             .equation = "h = lambda h_i + (1 - lambda) h'_i, L = lambda "
-                         "l(z, y_i) + (1 - lambda) l(z, y'_i), lambda ~ "
+             .equation = "h_i <- lambda h_i + (1 - lambda) h'_i, L = lambda "
+                         "l(z_i, y_i) + (1 - lambda) l(z_i, y'_i), lambda ~ "
                          "Beta(alpha, alpha)",
              .keys = "mix.alpha mix.layer mix.sampler"},
     .draw = bl_mix_draw_inside,

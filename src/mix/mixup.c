@@ -36,9 +36,9 @@ const bl_mix_kind bl_mix_mixup = {
              .paper = "arXiv:1710.09412",
              .parts = 1,
              .inside = 0,
-             .equation = "x = lambda x_i + (1 - lambda) x_j, L = lambda "
-                         "l(z, y_i) + (1 - lambda) l(z, y_j), lambda ~ "
-                         "Beta(alpha, alpha)",
+             .equation = "x_i <- lambda x_i + (1 - lambda) x_perm(i), L = "
+                         "lambda l(z_i, y_i) + (1 - lambda) l(z_i, "
+                         "y_perm(i)), lambda ~ Beta(alpha, alpha)",
              .keys = "mix.alpha"},
     .draw = bl_mix_draw_input,
     .pixels = bl_mix_blend,

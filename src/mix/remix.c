@@ -52,9 +52,10 @@ const bl_mix_kind bl_mix_remix = {
              .paper = "arXiv:2007.03943",
              .parts = 1,
              .inside = 0,
-             .equation = "as mixup; lambda of the labels is 0 where n_i / "
-                         "n_j >= kappa and lambda < tau, 1 where n_i / n_j "
-                         "<= 1 / kappa and 1 - lambda < tau",
+             .equation = "as mixup; lambda of the labels is 0 where n_a / "
+                         "n_b >= kappa and lambda < tau, 1 where n_a / n_b "
+                         "<= 1 / kappa and 1 - lambda < tau; n_a, n_b the "
+                         "n_c of y_i, y_perm(i)",
              .keys = "mix.alpha mix.kappa mix.tau"},
     .check = check,
     .draw = bl_mix_draw_input,

@@ -194,7 +194,8 @@ BL_MUST_USE bl_status bl_labels_split(const char *text, bl_label_take *take,
 BL_MUST_USE bl_status bl_label_set(bl_config *config, const char *key,
                                    const char *label, bl_origin origin);
 
-/** Is a name that no variant has a key of training, and may it be an axis? */
+/** Checks that a name which no variant has may be an axis.
+ *  Errors BL_EINVAL: not a key of training, or one that changes nothing. */
 BL_MUST_USE bl_status bl_axis_check(const char *name);
 
 /** Refuses control characters: a name or value is a part of a line. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * params.c: every key of training.  The command line, YAML, help, man page
- * and run.yaml are made from this table; a default stands here and nowhere
- * else.
+ * and run.yaml are made from this table; a default stands here, or where it
+ * depends on a method or loss, in that row, and nowhere else.
  */
 #include <stddef.h>
 
@@ -78,9 +78,10 @@ static const bl_param params[] = {
 {"loss", STRING, "ce", 0, 0, NULL, "NAME",
  "loss (ballast list losses)"},
 {"loss.gamma", REAL, "0", 0, 100, NULL, "X",
- "exponent of focal losses, of the counts in cdt and vs; each has a default"},
+ "exponent of focal losses, of the counts in cdt and vs; where nobody says, "
+ "the loss's own (ballast describe loss NAME)"},
 {"loss.tau", REAL, "1", 0, 100, NULL, "X",
- "factor on log pi in logit-adjustment and, by default 1.25, vs"},
+ "factor on log pi in logit-adjustment and vs; where nobody says, the loss's"},
 {"loss.scale", REAL, "30", 1e-6, 1e6, NULL, "X",
  "s of ldam: what cosines are multiplied by"},
 {"loss.margin", REAL, "0.5", 0, 10, NULL, "X",

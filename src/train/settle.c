@@ -101,18 +101,46 @@ static bl_status assign_all(bl_config *config, const char *const *settings)
     return BL_OK;
 }
 
-/** A method says which losses there are, these say their values, and over
- *  them stand those of the method. */
+/** The loss that a key names, NULL where nobody reads the key. */
+static const bl_loss_type *loss_of(const bl_config *config, const char *key)
+{
+    const bl_loss_kind *const loss =
+        bl_loss_find(bl_config_string(config, key));
+    return loss && bl_train_use(config, key) != BL_KEY_IDLE ? &loss->type
+                                                            : NULL;
+}
+
+/** Two stages read one value of a key: it must be said where their losses
+ *  differ about it. */
+static bl_status check_shared(const bl_config *config)
+{
+    const bl_loss_type *const a = loss_of(config, "loss");
+    const bl_loss_type *const b = loss_of(config, "stage2.loss");
+    for (const bl_param *p = bl_train_params(); a && b && p->name; p++) {
+        const char *const one = bl_loss_default(a, p->name);
+        const char *const two = bl_loss_default(b, p->name);
+        if (one && two && strcmp(one, two) != 0 &&
+            bl_config_origin(config, p->name) <= BL_ORIGIN_METHOD)
+            return BL_RAISE(BL_EINVAL, "stage2.loss: %s takes %s=%s, and loss "
+                            "%s takes %s; say the one that both stages have",
+                            b->name, p->name, two, a->name, one);
+    }
+    return BL_OK;
+}
+
+/** A method says which losses there are, and these bring values of their own;
+ *  over those of its own loss stand the method's. */
 static bl_status apply_rows(bl_config *config, const bl_method_type *method)
 {
-    static const char *const losses[] = {"stage2.loss", "loss"};
+    static const char *const loss_keys[] = {"stage2.loss", "loss"};
     BL_TRY(assign_all(config, method->settings));
     BL_TRY(bl_config_set(config, "loss", method->loss, BL_ORIGIN_METHOD));
     for (int i = 0; i < 2; i++) {
-        const bl_loss_kind *const loss =
-            bl_loss_find(bl_config_string(config, losses[i]));
-        if (loss) BL_TRY(assign_all(config, loss->type.settings));
+        const bl_loss_type *const loss = loss_of(config, loss_keys[i]);
+        if (loss) BL_TRY(assign_all(config, loss->settings));
     }
+    if (strcmp(bl_config_string(config, "loss"), method->loss) != 0)
+        return BL_OK;
     return assign_all(config, method->settings);
 }
 
@@ -124,6 +152,7 @@ static bl_status settle(bl_config *config)
     BL_TRY(apply_rows(config, method));
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         BL_TRY(check_name(config, &keys[i]));
+    BL_TRY(check_shared(config));
     const bl_shot_limits shots = bl_train_shots(config);
     BL_TRY(bl_shot_limits_check(&shots));
     return bl_stage_check(config, bl_form_find(method->form));

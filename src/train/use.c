@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "core/text.h"
 #include "train/stage.h"
 
 /** Where `key` is `value`, or with '!' is not, `keys` are read. */
@@ -66,24 +67,12 @@ static bool holds(const use_rule *r, const bl_config *config)
            wanted;
 }
 
-/** Is `name` one of the words of `keys`?  NULL has none. */
-static bool is_among(const char *keys, const char *name)
-{
-    const size_t length = strlen(name);
-    while (keys && *keys) {
-        const size_t n = strcspn(keys, " ");
-        if (n == length && !strncmp(keys, name, n)) return true;
-        keys += n + (keys[n] == ' ');
-    }
-    return false;
-}
-
 static bool loss_reads(const bl_config *config, const char *key,
                        const char *name)
 {
     const bl_loss_kind *const loss =
         bl_loss_find(bl_config_string(config, key));
-    return loss && is_among(loss->type.keys, name);
+    return loss && bl_is_word_of(loss->type.keys, name);
 }
 
 static bool is_own(const bl_config *config, const char *name)
@@ -94,14 +83,14 @@ static bool is_own(const bl_config *config, const char *name)
     if (!skips_first(config) && loss_reads(config, "loss", name)) return true;
     if (has_second(config) && loss_reads(config, "stage2.loss", name))
         return true;
-    if (mix && is_among(mix->keys, name)) return true;
-    if (method && !strcmp(method->form, "bbn") && is_among(bbn_keys, name))
+    if (mix && bl_is_word_of(mix->keys, name)) return true;
+    if (method && !strcmp(method->form, "bbn") && bl_is_word_of(bbn_keys, name))
         return true;
     if (method && !strcmp(method->form, "cosine") &&
         !strcmp(name, "loss.scale"))
         return true;
     for (int32_t i = 0; i < RULES; i++)
-        if (is_among(rules[i].keys, name) && holds(&rules[i], config))
+        if (bl_is_word_of(rules[i].keys, name) && holds(&rules[i], config))
             return true;
     return false;
 }
@@ -116,17 +105,18 @@ static bool is_conditional(const char *name)
     if (!strcmp(name, "holdout") || !strcmp(name, "stage2.epochs"))
         return false;
     for (int32_t i = 0; i < RULES; i++)
-        if (is_among(rules[i].keys, name)) return true;
+        if (bl_is_word_of(rules[i].keys, name)) return true;
     for (int32_t i = 0; bl_loss_types()[i]; i++)
-        if (is_among(bl_loss_types()[i]->keys, name)) return true;
+        if (bl_is_word_of(bl_loss_types()[i]->keys, name)) return true;
     for (int32_t i = 0; bl_mix_types()[i]; i++)
-        if (is_among(bl_mix_types()[i]->keys, name)) return true;
-    return is_among(bbn_keys, name);
+        if (bl_is_word_of(bl_mix_types()[i]->keys, name)) return true;
+    return bl_is_word_of(bbn_keys, name);
 }
 
 bl_key_use bl_train_use(const bl_config *config, const char *key)
 {
-    if (skips_first(config) && is_among(first_keys, key)) return BL_KEY_IDLE;
+    if (skips_first(config) && bl_is_word_of(first_keys, key))
+        return BL_KEY_IDLE;
     if (is_own(config, key)) return BL_KEY_OWN;
     return is_conditional(key) ? BL_KEY_IDLE : BL_KEY_COMMON;
 }

@@ -12,6 +12,6 @@ for kind in methods models data losses samplers mixes schedules adaptors \
     done
 done
 ballast describe method ce-drw --json | json_value weights >found
-echo "w_c = (1 - beta) / (1 - beta^n_c), scaled to mean 1, after epoch 160 of 200; the loss is divided by their sum" |
+echo "w_c = (1 - beta) / (1 - beta^n_c), scaled to mean 1, after epoch 160 of 200; the loss is divided by sum of w_{y_i} over the batch" |
     cmp - found
 ballast describe method crt --json | json_value stage2_sampler >/dev/null

@@ -90,7 +90,8 @@ while read -r name; do
         echo "results.md: lacks $name"
     awk -F '|' -v name="[$name]" 'index($2, name) {
         if ($3 + 0 == 0) { print "none of 200 epochs yet"; exit }
-        printf "last %.2f, best %.2f\n", $3, $4; exit }' \
+        printf "last %.2f, best %.2f%s\n", $3, $4,
+            $3 ~ /\*/ ? ", not made from the start" : ""; exit }' \
         "$docs/results.md" >own
     grep -q -F -f own "$page" || echo "$name.md: lacks $(cat own)"
     awk -F '\t' '$1 == "deviations" && $2 != "-" { print $2 }' \

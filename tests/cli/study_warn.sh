@@ -9,7 +9,7 @@ grid: {method: [ce, ce-drw], loss: [ce, cdt]}
 END
 for jobs in 1 2; do
     ballast study own.yaml --out dir$jobs --jobs $jobs --threads 1 --quiet \
-        >out 2>said
+        --set mix.alpha=3 >out 2>said
     sort said
     grep -h '^loss.gamma' dir$jobs/cells/*/run.yaml | sort
 done

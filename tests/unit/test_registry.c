@@ -120,10 +120,12 @@ static void rows_say_what_they_are(void **state)
         if (!*bl_loss_types()[i]->equation)
             COMPLAIN("loss %s: no equation\n", bl_loss_types()[i]->name);
     for (int32_t i = 0; bl_mix_types()[i]; i++)
-        if (!bl_mix_types()[i]->equation)
+        if (!*bl_mix_types()[i]->equation &&
+            strcmp(bl_mix_types()[i]->name, "none") != 0)
             COMPLAIN("mix %s: no equation\n", bl_mix_types()[i]->name);
     for (int32_t i = 0; bl_sampler_types()[i]; i++)
-        if (!bl_sampler_types()[i]->equation)
+        if (!*bl_sampler_types()[i]->equation &&
+            !bl_sampler_types()[i]->permutes)
             COMPLAIN("sampler %s: no equation\n",
                      bl_sampler_types()[i]->name);
     conclude();

@@ -497,6 +497,42 @@ static void keys_that_nobody_reads_are_told(void **state)
     }
 }
 
+/** A loss brings its own values, whoever chose it, and only where it is read;
+ *  a method's stand over those of its own loss. */
+static void losses_bring_their_values(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings[4], *key;
+        double wanted;
+    } cases[] = {
+        {{"method=ce", "loss=cdt"}, "loss.gamma", 0.2},
+        {{"method=ce-drw", "loss=focal"}, "loss.gamma", 1},
+        {{"method=ce", "loss=vs"}, "loss.gamma", 0.15},
+        {{"method=ce", "loss=vs"}, "loss.tau", 1.25},
+        {{"method=ce", "loss=vs", "loss.tau=3"}, "loss.tau", 3},
+        {{"method=focal"}, "loss.gamma", 1},
+        {{"method=focal-sigmoid"}, "loss.gamma", 2},
+        {{"method=cb-focal"}, "loss.gamma", 1},
+        {{"method=cb-focal", "loss=cdt"}, "loss.gamma", 0.2},
+        {{"method=mislas"}, "loss.smooth-head", 0.4},
+        {{"method=crt", "stage2.loss=vs"}, "loss.tau", 1.25},
+        {{"method=logit-adjustment", "stage2.loss=vs"}, "loss.tau", 1},
+        {{"method=crt", "loss=logit-adjustment", "stage2.loss=vs",
+          "loss.tau=1"}, "loss.tau", 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bl_config *config;
+        ok(bl_train_config(&config));
+        for (int k = 0; k < 4 && cases[i].settings[k]; k++)
+            ok(bl_config_assign(config, cases[i].settings[k],
+                                BL_ORIGIN_OPTION));
+        ok(bl_train_settle(config));
+        assert_true(bl_config_real(config, cases[i].key) == cases[i].wanted);
+        bl_config_free(config);
+    }
+}
+
 /** Weights given take the place of the first stage, and of its keys. */
 static void keys_of_a_first_stage_left_out_are_idle(void **state)
 {
@@ -608,6 +644,8 @@ static void keys_that_do_not_go_together_are_refused(void **state)
         {"loss:", "method=ce", "loss=cumulative-ce", NULL},
         {"stage2.loss: ldam", "method=crt", "stage2.loss=ldam", NULL},
         {"stage2.loss: c", "method=crt", "stage2.loss=cumulative-ce", NULL},
+        {"stage2.loss: vs takes loss.tau=1.25", "method=crt",
+         "loss=logit-adjustment", "stage2.loss=vs", NULL},
         {"stage2.head:", "method=crt", "stage2.train=scale", NULL},
         {"stage2.train:", "method=ldam", "stage2.epochs=30",
          "stage2.train=head-scale", NULL},
@@ -688,6 +726,7 @@ int main(void)
         cmocka_unit_test(a_rewritten_classifier_has_no_best_error),
         cmocka_unit_test(running_statistics_move_once_a_step),
         cmocka_unit_test(keys_that_nobody_reads_are_told),
+        cmocka_unit_test(losses_bring_their_values),
         cmocka_unit_test(keys_of_a_first_stage_left_out_are_idle),
         cmocka_unit_test(what_never_comes_is_told),
         cmocka_unit_test(cosines_are_scaled_for_every_loss),
