@@ -239,8 +239,7 @@ static void close_job(job *b)
 {
     b->backend->close(b->dev);
     void *const held[] = {b->n, b->labels, b->x, b->w, b->z, b->diff,
-                          b->diff_x, b->diff_w,
-                          b->term};
+                          b->diff_x, b->diff_w, b->term};
     for (size_t i = 0; i < sizeof held / sizeof *held; i++) free(held[i]);
 }
 

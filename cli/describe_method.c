@@ -141,13 +141,26 @@ static void mix(cli_facts *facts, const bl_config *config)
         sampler(facts, config, "mix.sampler", "sampler_of_the_second");
 }
 
+/** What the second stage trains, of a fixed trunk. */
+static void trained(cli_facts *facts, const bl_config *config)
+{
+    static const struct {
+        const char *name, *equation;
+    } rows[] = {
+        {"head", "z_c = W_c f + b_c, W and b trained"},
+        {"scale", "z_c = s_c (W_c f + b_c), s trained, from 1"},
+        {"head-scale", "z_c = s_c (W_c f + b_c), s, W and b trained, s from 1"},
+    };
+    const char *how = bl_config_string(config, "stage2.train");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strcmp(rows[i].name, how) == 0)
+            named(facts, "stage2_train", how, rows[i].equation);
+}
+
 static void second_stage(cli_facts *facts, const bl_config *config)
 {
-    const char *train = bl_config_string(config, "stage2.train");
     if (!has_second(config)) return;
-    named(facts, "stage2_train", train,
-          strcmp(train, "head") == 0 ? "z_c = W_c f + b_c, W and b trained"
-                                     : "z_c = s_c (W_c f + b_c), s from 1");
+    trained(facts, config);
     sampler(facts, config, "stage2.sampler", "stage2_sampler");
     loss(facts, config, "stage2.loss", "stage2_loss", "stage2_equation");
     weights(facts, config, "stage2.weights", "stage2_weights", "stage2.loss",

@@ -179,6 +179,7 @@ static int is_asked_for(const study_job *j, int64_t i, const char *warning)
     return asked;
 }
 
+/** warning: without the words that mark it as one. */
 static void warn(const study_job *j, int64_t i, const char *warning)
 {
     if (!is_asked_for(j, i, warning)) return;

@@ -110,6 +110,11 @@ static void check_row(const struct table *t, int32_t i)
                  r.name);
 }
 
+static bool is_empty(const char *text)
+{
+    return !text || !*text;
+}
+
 static void rows_say_what_they_are(void **state)
 {
     (void)state;
@@ -117,14 +122,14 @@ static void rows_say_what_they_are(void **state)
         for (int32_t i = 0; tables[k].at(i).name; i++)
             check_row(&tables[k], i);
     for (int32_t i = 0; bl_loss_types()[i]; i++)
-        if (!*bl_loss_types()[i]->equation)
+        if (is_empty(bl_loss_types()[i]->equation))
             COMPLAIN("loss %s: no equation\n", bl_loss_types()[i]->name);
     for (int32_t i = 0; bl_mix_types()[i]; i++)
-        if (!*bl_mix_types()[i]->equation &&
+        if (is_empty(bl_mix_types()[i]->equation) &&
             strcmp(bl_mix_types()[i]->name, "none") != 0)
             COMPLAIN("mix %s: no equation\n", bl_mix_types()[i]->name);
     for (int32_t i = 0; bl_sampler_types()[i]; i++)
-        if (!*bl_sampler_types()[i]->equation &&
+        if (is_empty(bl_sampler_types()[i]->equation) &&
             !bl_sampler_types()[i]->permutes)
             COMPLAIN("sampler %s: no equation\n",
                      bl_sampler_types()[i]->name);
